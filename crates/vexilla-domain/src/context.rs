@@ -1,0 +1,77 @@
+//! Who is asking, and what is known about them.
+
+use crate::{Object, Value};
+
+/// An entity and its attributes: what a flag is evaluated for.
+///
+/// ```
+/// use vexilla_domain::Context;
+/// let ctx = Context::new("user-1").with("country", "US").with("age", 30);
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Context {
+    entity_id: Box<str>,
+    entity_type: Box<str>,
+    attributes: Option<Value>,
+}
+
+impl Context {
+    /// A context for the entity with this id, which decides its bucket in rollouts.
+    ///
+    /// An empty id stands for an anonymous entity: each evaluation takes a random one, as Flagr does.
+    pub fn new(entity_id: impl Into<Box<str>>) -> Self {
+        Self { entity_id: entity_id.into(), entity_type: Box::default(), attributes: None }
+    }
+
+    /// Sets what kind of entity it is (`user`, `device`). A flag's own entity type replaces it in results.
+    #[must_use]
+    pub fn with_entity_type(mut self, entity_type: impl Into<Box<str>>) -> Self {
+        self.entity_type = entity_type.into();
+        self
+    }
+
+    /// Sets an attribute, which constraints read by name. Attributes that were no object are dropped.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let mut object = match self.attributes.take() {
+            Some(Value::Object(object)) => object,
+            _ => Object::new(),
+        };
+        object.insert(name, value.into());
+        self.attributes = Some(Value::Object(object));
+        self
+    }
+
+    /// Replaces all attributes by any JSON value, as Flagr's `entityContext` may be one. Only an object is of use to
+    /// constraints; anything else, `None` included, makes every segment with constraints not match.
+    #[must_use]
+    pub fn with_attributes(mut self, attributes: Option<Value>) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    /// The entity's id; empty for an anonymous one.
+    #[inline]
+    pub fn entity_id(&self) -> &str {
+        &self.entity_id
+    }
+
+    /// The entity's type; empty when unknown.
+    pub fn entity_type(&self) -> &str {
+        &self.entity_type
+    }
+
+    /// The attributes as given: any JSON value, or none.
+    pub fn attributes(&self) -> Option<&Value> {
+        self.attributes.as_ref()
+    }
+
+    /// The attributes if they are an object, as constraints need them.
+    #[inline]
+    pub fn object(&self) -> Option<&Object> {
+        match &self.attributes {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The words that Vexilla's crates share: flags, contexts, evaluations, a flag's JSON, and the ports.
+//!
+//! Nothing here does I/O, reads a clock or knows a runtime. The types are plain data: a [`Flag`] that came out of
+//! [`json::read_flags`] is numbered and linked, so nobody behind it has to ask whether it is.
+//!
+//! Why a flag's JSON is here: the file source, the Flagr client, the archives and programs that depend on
+//! `vexilla-eval` alone all read or write it, and those crates do not know each other. It is one module; nothing else in
+//! this crate knows it.
+//!
+//! ```
+//! use vexilla_domain::json;
+//!
+//! let document = json::read_flags(br#"{"Flags":[{"Key":"dark-mode","Enabled":true}]}"#)?;
+//! assert_eq!(&*document.flags[0].key, "dark-mode");
+//! assert_eq!(document.flags[0].id.0, 1);
+//! # Ok::<(), json::JsonError>(())
+//! ```
+
+mod context;
+mod evaluation;
+mod flag;
+mod ids;
+pub mod json;
+mod number;
+mod ports;
+mod problem;
+mod query;
+mod typed;
+mod value;
+
+pub use context::Context;
+pub use evaluation::{
+    Evaluation, EvaluationRef, FlagHead, Freshness, Reason, Revision, Source, VariantHead,
+};
+pub use flag::{Constraint, Distribution, Flag, Segment, Tag, Times, Timestamp, Variant};
+pub use ids::{ConstraintId, DistributionId, FlagId, SegmentId, SnapshotId, TagId, VariantId};
+pub use number::Number;
+pub use ports::{
+    Clock, Engine, Export, Fetch, Fetched, FlagSource, Marker, SourceError, SourceErrorKind,
+    Strictness,
+};
+pub use problem::{Level, Problem};
+pub use query::{
+    Answer, Batch, BatchAnswer, Debug, DebugLog, FlagRef, SegmentLog, SelectedBy, TagsOperator,
+};
+pub use typed::{Detail, ErrorCode};
+pub use value::{Object, Value};

@@ -1,0 +1,100 @@
+//! What a server asks of a running client, in Flagr's terms.
+
+use crate::{Context, Evaluation};
+
+/// Which flag a request names. Both parts may be given; the id goes first (`flagr-semantics` 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FlagRef<'a> {
+    /// The id, 0 when not given.
+    pub id: u64,
+    /// The key, empty when not given.
+    pub key: &'a str,
+}
+
+/// Whether an evaluation is to explain itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Debug {
+    /// Only the result.
+    #[default]
+    Off,
+    /// The result and a log of each segment that was tried.
+    On,
+}
+
+/// The answer to one evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The result.
+    pub evaluation: Evaluation,
+    /// The entity id that counted: a random one where the context had none and the flag was evaluated.
+    pub entity_id: Box<str>,
+    /// Flagr's log of it.
+    pub log: DebugLog,
+}
+
+/// What Flagr reports of an evaluation beside its result (`evalDebugLog`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DebugLog {
+    /// Why there is a blank, empty where the flag was evaluated.
+    pub message: String,
+    /// One entry for each segment tried; `None` when it was not asked for.
+    pub segments: Option<Vec<SegmentLog>>,
+}
+
+/// Why a segment matched or did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentLog {
+    /// The segment's id.
+    pub segment_id: crate::SegmentId,
+    /// Flagr's words for it.
+    pub message: String,
+}
+
+/// How a batch request combines tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TagsOperator {
+    /// Flags with any of the tags.
+    #[default]
+    Any,
+    /// Flags with all of the tags.
+    All,
+}
+
+/// Many evaluations at once: each entity with each flag that is selected.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Batch<'a> {
+    /// The entities.
+    pub entities: &'a [Context],
+    /// Flags by id.
+    pub flag_ids: &'a [u64],
+    /// Flags by key.
+    pub flag_keys: &'a [Box<str>],
+    /// Flags by tag.
+    pub flag_tags: &'a [Box<str>],
+    /// How the tags combine.
+    pub flag_tags_operator: TagsOperator,
+    /// Whether to explain.
+    pub debug: Debug,
+}
+
+/// How a flag came into a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelectedBy {
+    /// By its tags.
+    Tags,
+    /// By this id.
+    Id(u64),
+    /// By the key at this place of [`Batch::flag_keys`].
+    Key(usize),
+}
+
+/// One answer of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchAnswer {
+    /// The place of the entity in [`Batch::entities`].
+    pub entity: usize,
+    /// How the flag was selected.
+    pub selected_by: SelectedBy,
+    /// The answer.
+    pub answer: Answer,
+}
