@@ -1,0 +1,269 @@
+//! From a flag's definition to a flag that is ready to run. What Flagr would refuse is reported on the way.
+
+use std::sync::Arc;
+
+use vexilla_domain::{Flag, FlagHead, Level, Problem, Segment, SegmentId, Strictness, VariantHead};
+
+use crate::bucket::Salt;
+use crate::condition::{self, ConditionError, Expr};
+use crate::program::{Compiler, Program};
+use crate::rollout::Rollout;
+
+/// A flag that is ready to run.
+#[derive(Debug)]
+pub struct CompiledFlag {
+    pub(crate) head: FlagHead,
+    pub(crate) status: Status,
+    pub(crate) segments: Box<[CompiledSegment]>,
+    pub(crate) variants: Box<[VariantHead]>,
+    pub(crate) salt: Salt,
+    /// A hash of the definition it was compiled from.
+    pub(crate) fingerprint: u64,
+}
+
+/// Whether a flag can be evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Enabled,
+    Disabled,
+    /// In error from the start: there is no good version.
+    Broken,
+}
+
+#[derive(Debug)]
+pub(crate) struct CompiledSegment {
+    pub(crate) id: SegmentId,
+    /// None without constraints: everybody matches.
+    pub(crate) condition: Option<Condition>,
+    pub(crate) rollout: Rollout,
+}
+
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) program: Program,
+    /// The joined expression, for whoever asks why.
+    pub(crate) text: Box<str>,
+}
+
+impl CompiledFlag {
+    /// What evaluations report of the flag.
+    pub fn head(&self) -> &FlagHead {
+        &self.head
+    }
+
+    /// Whether the flag is enabled.
+    pub fn is_enabled(&self) -> bool {
+        self.status == Status::Enabled
+    }
+
+    /// The flag's variants.
+    pub fn variants(&self) -> &[VariantHead] {
+        &self.variants
+    }
+
+    /// The [`fingerprint`](crate::fingerprint) of the definition it was compiled from; 0 for one in error from the start.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// A flag that is in error and has no good version: only its id and key are known.
+    pub(crate) fn broken(problem: &Problem) -> Self {
+        Self {
+            head: FlagHead {
+                id: problem.flag_id,
+                key: problem.flag.clone(),
+                ..FlagHead::default()
+            },
+            status: Status::Broken,
+            segments: Box::default(),
+            variants: Box::default(),
+            salt: Salt::of(problem.flag_id),
+            fingerprint: 0,
+        }
+    }
+}
+
+/// Compiles one flag, or finds the errors that quarantine it. Warnings go to `problems` either way.
+pub(crate) fn compile(
+    flag: &Flag,
+    fingerprint: u64,
+    strictness: Strictness,
+    compiler: &mut Compiler,
+    problems: &mut Vec<Problem>,
+) -> Option<CompiledFlag> {
+    let mut report = Report { flag, errors: 0, problems };
+    if strictness == Strictness::Checked {
+        check(flag, &mut report);
+    }
+    let variants: Box<[VariantHead]> = flag
+        .variants
+        .iter()
+        .map(|it| VariantHead { id: it.id, key: it.key.clone(), attachment: it.attachment.clone() })
+        .collect();
+    let segments: Box<[CompiledSegment]> = flag
+        .segments
+        .iter()
+        .enumerate()
+        .map(|(index, segment)| CompiledSegment {
+            id: segment.id,
+            condition: compile_condition(segment, index, strictness, compiler, &mut report),
+            rollout: Rollout::compile(segment, &variants),
+        })
+        .collect();
+    (report.errors == 0).then(|| CompiledFlag {
+        head: FlagHead {
+            id: flag.id,
+            key: flag.key.clone(),
+            snapshot_id: flag.snapshot_id,
+            entity_type: flag.entity_type.clone(),
+            tags: flag.tags.iter().map(|tag| tag.value.clone()).collect::<Arc<[_]>>(),
+            data_records_enabled: flag.data_records_enabled,
+        },
+        status: if flag.enabled { Status::Enabled } else { Status::Disabled },
+        segments,
+        variants,
+        salt: Salt::of(flag.id),
+        fingerprint,
+    })
+}
+
+fn compile_condition(
+    segment: &Segment,
+    index: usize,
+    strictness: Strictness,
+    compiler: &mut Compiler,
+    report: &mut Report<'_>,
+) -> Option<Condition> {
+    if segment.constraints.is_empty() {
+        return None;
+    }
+    let parts = segment.constraints.iter().map(|it| (&*it.property, &*it.operator, &*it.value));
+    let joined = condition::segment_text(parts.clone());
+    let parsed = joined.and_then(|text| condition::parse(&text).map(|expr| (text, expr)));
+
+    // Flagr parses each constraint for itself when a file is loaded, and all of them together in any case. A single
+    // one is both at once.
+    let errors = report.errors;
+    if parsed.is_err() || (strictness == Strictness::Checked && segment.constraints.len() > 1) {
+        for (at, (property, operator, value)) in parts.enumerate() {
+            if let Err(error) = parse_constraint(property, operator, value) {
+                report.error(format!("segments[{index}].constraints[{at}]"), error.to_string());
+            }
+        }
+    }
+    match parsed {
+        Ok((text, expr)) => {
+            let program = compiler.compile(expr);
+            for complaint in compiler.complaints() {
+                let message =
+                    format!("{complaint}; Flagr accepts it, and the segment never matches");
+                report.warning(format!("segments[{index}]"), message);
+            }
+            Some(Condition { program, text: text.into() })
+        }
+        Err(error) => {
+            if report.errors == errors {
+                let message = format!("the constraints are not a condition when joined: {error}");
+                report.error(format!("segments[{index}].constraints"), message);
+            }
+            None
+        }
+    }
+}
+
+pub(crate) fn parse_constraint(
+    property: &str,
+    operator: &str,
+    value: &str,
+) -> Result<Expr, ConditionError> {
+    condition::parse(&condition::constraint_text(property, operator, value)?)
+}
+
+/// What Flagr checks when it loads a file, but for the conditions (`flagr-semantics` 2.6).
+fn check(flag: &Flag, report: &mut Report<'_>) {
+    if flag.key.is_empty() {
+        report.error("key".to_owned(), "the key is empty");
+    }
+    if flag.variants.is_empty() {
+        report.warning("variants".to_owned(), "there are no variants");
+    }
+    if flag.segments.is_empty() {
+        report.warning("segments".to_owned(), "there are no segments");
+    }
+    for (index, variant) in flag.variants.iter().enumerate() {
+        let earlier = flag.variants.iter().take(index);
+        if variant.key.is_empty() {
+            report.error(format!("variants[{index}].key"), "the key is empty");
+        } else if earlier.clone().any(|it| it.key == variant.key) {
+            report.error(
+                format!("variants[{index}].key"),
+                format!("another variant has the key `{}`", variant.key),
+            );
+        }
+    }
+    for (index, segment) in flag.segments.iter().enumerate() {
+        check_rollout(flag, segment, index, report);
+    }
+}
+
+fn check_rollout(flag: &Flag, segment: &Segment, index: usize, report: &mut Report<'_>) {
+    if segment.rollout_percent > 100 {
+        let message = format!("{} is above 100", segment.rollout_percent);
+        report.error(format!("segments[{index}].rolloutPercent"), message);
+    }
+    if segment.distributions.is_empty() {
+        report.warning(format!("segments[{index}].distributions"), "there are no distributions");
+        return;
+    }
+    let sum = segment.distributions.iter().fold(0_u64, |sum, it| sum.saturating_add(it.percent));
+    if sum != 100 {
+        report.error(
+            format!("segments[{index}].distributions"),
+            format!("the percents sum to {sum}, not to 100"),
+        );
+    }
+    for (row, it) in segment.distributions.iter().enumerate() {
+        let path = format!("segments[{index}].distributions[{row}]");
+        if it.percent > 100 {
+            report.error(format!("{path}.percent"), format!("{} is above 100", it.percent));
+        }
+        if it.variant_key.is_empty() {
+            if it.variant_id.0 == 0 {
+                report.error(path, "there is neither a variant key nor a variant id");
+            }
+        } else if !flag.variants.iter().any(|variant| variant.key == it.variant_key) {
+            report.error(
+                format!("{path}.variantKey"),
+                format!("the flag has no variant `{}`", it.variant_key),
+            );
+        }
+    }
+}
+
+/// Collects what is wrong with one flag.
+struct Report<'a> {
+    flag: &'a Flag,
+    errors: usize,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Report<'_> {
+    fn error(&mut self, path: String, message: impl Into<Box<str>>) {
+        self.errors += 1;
+        self.push(Level::Error, path, message);
+    }
+
+    fn warning(&mut self, path: String, message: impl Into<Box<str>>) {
+        self.push(Level::Warning, path, message);
+    }
+
+    fn push(&mut self, level: Level, path: String, message: impl Into<Box<str>>) {
+        self.problems.push(Problem {
+            level,
+            flag_id: self.flag.id,
+            flag: self.flag.key.clone(),
+            path: path.into(),
+            message: message.into(),
+        });
+    }
+}

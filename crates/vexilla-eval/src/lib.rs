@@ -1,0 +1,53 @@
+//! Decides Flagr's feature flags exactly as Flagr does, in the process that asks.
+//!
+//! ```
+//! use vexilla_eval::{Context, Ruleset};
+//!
+//! let export = br#"{"Flags":[{"ID":1,"Key":"checkout","Enabled":true,"Variants":[{"ID":1,"Key":"new"}],
+//!     "Segments":[{"RolloutPercent":100,"Constraints":[{"Property":"country","Operator":"EQ","Value":"\"US\""}],
+//!                  "Distributions":[{"VariantKey":"new","Percent":100}]}]}]}"#;
+//! let rules = Ruleset::from_json(export)?.ruleset;
+//! let ctx = Context::new("user-1").with("country", "US");
+//! assert_eq!(rules.evaluate("checkout", &ctx).variant_key(), Some("new"));
+//! # Ok::<(), vexilla_eval::JsonError>(())
+//! ```
+//!
+//! A [`Ruleset`] is compiled once from what Flagr's `GET /api/v1/export/eval_cache/json` gives and then evaluated any
+//! number of times: no lock, no clock, no I/O, no allocation. Two things cost more, and only where a flag has them:
+//! a regular expression's engine keeps scratch memory for each thread that uses it, and a pattern that is itself read
+//! from the context (`EREG` with a variable as its value) is compiled for the one evaluation.
+//!
+//! Every step has its file: a constraint becomes text and that text a tree (`condition`), the tree a program
+//! (`program`), a flag a table of ranges (`compile`, `rollout`); the walk is `evaluate`. [`Ruleset::explain`] runs the
+//! same walk and says why. [`check()`] finds what Flagr would refuse.
+//!
+//! Why a grammar and not operators on values: Flagr pastes property and value into a text and parses that, so a value
+//! can hold whole conditions. Treating it as a literal would be simpler and wrong.
+
+mod anonymous;
+pub mod bucket;
+mod check;
+mod compile;
+mod condition;
+mod evaluate;
+mod explain;
+mod failure;
+mod go_print;
+mod gore;
+mod log;
+mod operand;
+mod program;
+mod rollout;
+mod ruleset;
+
+pub use anonymous::AnonymousId;
+pub use check::{check, check_constraint};
+pub use compile::CompiledFlag;
+pub use condition::{ConditionError, ConditionErrorKind, TextPosition};
+pub use explain::{ConstraintTrace, Explanation, RangeTrace, RolloutTrace, SegmentTrace, Verdict};
+pub use ruleset::{Compilation, Ruleset, fingerprint};
+pub use vexilla_domain::json::JsonError;
+pub use vexilla_domain::{
+    Context, Evaluation, EvaluationRef, Flag, Level, Number, Object, Problem, Reason, Strictness,
+    Value,
+};

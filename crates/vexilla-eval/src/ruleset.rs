@@ -1,0 +1,341 @@
+//! All flags of one revision: look-up in Flagr's order, evaluation, selection by tag.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use rapidhash::fast::RandomState;
+use vexilla_domain::json::{self, JsonError};
+use vexilla_domain::{
+    Context, Debug, DebugLog, EvaluationRef, Flag, FlagRef, Level, Problem, Reason, Strictness,
+    TagsOperator,
+};
+
+use crate::anonymous::AnonymousId;
+use crate::compile::{CompiledFlag, compile};
+use crate::evaluate::{Trace, evaluate};
+use crate::log::{LogTrace, debug_log};
+use crate::program::Compiler;
+
+/// Every flag, compiled. Built whole, never changed: a new set of rules is a new `Ruleset`.
+#[derive(Debug, Default)]
+pub struct Ruleset {
+    flags: Vec<Arc<CompiledFlag>>,
+    // INVARIANT: the numbers in these are places in `flags`.
+    by_key: HashTable<u32>,
+    by_id: HashMap<u64, u32, RandomState>,
+    by_tag: HashMap<Box<str>, Vec<u32>, RandomState>,
+    /// The flag that answers to "0", which is what Flagr looks up first when a request names no id.
+    zero: Option<u32>,
+    hasher: RandomState,
+}
+
+/// A new [`Ruleset`], and what was found on the way.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The rules.
+    pub ruleset: Ruleset,
+    /// What is wrong with flags. Those with an error are quarantined: their last good version is in the rules, or
+    /// nothing but the fact that they are in error.
+    pub problems: Vec<Problem>,
+    /// How many flags were taken over from the previous rules.
+    pub reused: usize,
+}
+
+impl Ruleset {
+    /// Compiles Flagr's export, or its REST list of flags, checked as Flagr checks a file.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no document of flags. A flag that is wrong is left out and reported in
+    /// [`Compilation::problems`] instead.
+    pub fn from_json(bytes: &[u8]) -> Result<Compilation, JsonError> {
+        let document = json::read_flags(bytes)?;
+        Ok(Self::compile(&document.flags, document.problems, Strictness::Checked, None))
+    }
+
+    /// Compiles flags. `unread` are errors of flags that could not even be read.
+    ///
+    /// With `previous` rules, flags whose definition is unchanged are taken over as they are, and a flag with an error
+    /// keeps its last good version.
+    pub fn compile(
+        flags: &[Flag],
+        unread: Vec<Problem>,
+        strictness: Strictness,
+        previous: Option<&Self>,
+    ) -> Compilation {
+        let mut build = Build::new(unread, flags.len());
+        for flag in flags {
+            build.add(flag, strictness, previous);
+        }
+        build.finish(previous)
+    }
+
+    /// Evaluates the flag with this key.
+    ///
+    /// An entity without an id gets a random one. Nothing is allocated, locked or awaited.
+    #[inline]
+    pub fn evaluate(&self, key: &str, ctx: &Context) -> EvaluationRef<'_> {
+        match self.find(key) {
+            Some(flag) => Self::evaluate_flag(flag, ctx),
+            None => EvaluationRef::blank(None, Reason::NotFound),
+        }
+    }
+
+    /// Evaluates a flag that was looked up before.
+    #[inline]
+    pub fn evaluate_flag<'a>(flag: &'a CompiledFlag, ctx: &Context) -> EvaluationRef<'a> {
+        match ctx.entity_id() {
+            "" => evaluate(flag, AnonymousId::random().as_str(), ctx.attributes(), &mut ()),
+            entity_id => evaluate(flag, entity_id, ctx.attributes(), &mut ()),
+        }
+    }
+
+    /// Evaluates a flag, if there is one, the way a request of Flagr's API asks for it: for this entity id, with
+    /// Flagr's log. `requested_id` is the id in the request, which the log repeats when there is no such flag.
+    pub fn evaluate_logged<'a>(
+        flag: Option<&'a CompiledFlag>,
+        requested_id: u64,
+        entity_id: &str,
+        ctx: &Context,
+        debug: Debug,
+    ) -> (EvaluationRef<'a>, DebugLog) {
+        let Some(flag) = flag else {
+            let blank = EvaluationRef::blank(None, Reason::NotFound);
+            return (blank, debug_log(&blank, requested_id, None));
+        };
+        match debug {
+            Debug::Off => {
+                let evaluation = evaluate(flag, entity_id, ctx.attributes(), &mut ());
+                (evaluation, debug_log(&evaluation, requested_id, None))
+            }
+            Debug::On => {
+                let mut trace = LogTrace::new(ctx);
+                let evaluation = evaluate(flag, entity_id, ctx.attributes(), &mut trace);
+                (evaluation, debug_log(&evaluation, requested_id, Some(trace.segments)))
+            }
+        }
+    }
+
+    pub(crate) fn evaluate_traced<'a>(
+        flag: &'a CompiledFlag,
+        entity_id: &str,
+        ctx: &Context,
+        trace: &mut impl Trace,
+    ) -> EvaluationRef<'a> {
+        evaluate(flag, entity_id, ctx.attributes(), trace)
+    }
+
+    /// The flag that Flagr finds for this key when a request names no id (`flagr-semantics` 4.1): one whose id or key
+    /// is "0" comes before all, then a flag with this id, then one with this key.
+    #[inline]
+    pub fn find(&self, key: &str) -> Option<&CompiledFlag> {
+        self.position(key).and_then(|at| self.at(at))
+    }
+
+    /// The place of the flag that [`find`](Self::find) finds, for [`at`](Self::at) of the same rules.
+    #[inline]
+    pub fn position(&self, key: &str) -> Option<u32> {
+        if self.zero.is_some() {
+            return self.zero;
+        }
+        self.look_up(key)
+    }
+
+    /// The flag at a place.
+    #[inline]
+    pub fn at(&self, position: u32) -> Option<&CompiledFlag> {
+        self.flags.get(position as usize).map(|flag| &**flag)
+    }
+
+    /// The flag that Flagr finds for a request: by the decimal text of the id, 0 when there is none, then by key; each
+    /// look-up of a text tries ids before keys.
+    pub fn resolve(&self, flag: FlagRef<'_>) -> Option<&CompiledFlag> {
+        if flag.id == 0 {
+            return self.find(flag.key);
+        }
+        let by_id =
+            self.by_id.get(&flag.id).copied().or_else(|| self.look_up_key(&flag.id.to_string()));
+        by_id.or_else(|| self.look_up(flag.key)).and_then(|at| self.at(at))
+    }
+
+    /// The flags with any or all of these tags, in the order of their ids.
+    pub fn tagged<'a>(
+        &'a self,
+        tags: &[Box<str>],
+        operator: TagsOperator,
+    ) -> Vec<&'a CompiledFlag> {
+        let nobody = Vec::new();
+        let mut lists = tags.iter().map(|tag| self.by_tag.get(tag).unwrap_or(&nobody));
+        let mut found: Vec<u32> = match operator {
+            TagsOperator::Any => lists.flatten().copied().collect(),
+            TagsOperator::All => {
+                let first = lists.next().cloned().unwrap_or_default();
+                lists.fold(first, |found, list| {
+                    found.into_iter().filter(|it| list.contains(it)).collect()
+                })
+            }
+        };
+        found.sort_unstable_by_key(|at| self.at(*at).map(|flag| flag.head.id));
+        found.dedup();
+        found.into_iter().filter_map(|at| self.at(at)).collect()
+    }
+
+    /// All flags, in the order they were defined in.
+    pub fn flags(&self) -> impl ExactSizeIterator<Item = &CompiledFlag> {
+        self.flags.iter().map(|flag| &**flag)
+    }
+
+    /// How many flags there are.
+    pub fn len(&self) -> usize {
+        self.flags.len()
+    }
+
+    /// Whether there are no flags.
+    pub fn is_empty(&self) -> bool {
+        self.flags.is_empty()
+    }
+
+    /// One look-up of Flagr's: the text as an id, then as a key.
+    #[inline]
+    fn look_up(&self, text: &str) -> Option<u32> {
+        if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+            && let Some(at) = decimal(text).and_then(|id| self.by_id.get(&id))
+        {
+            return Some(*at);
+        }
+        self.look_up_key(text)
+    }
+
+    #[inline]
+    fn look_up_key(&self, key: &str) -> Option<u32> {
+        let same = |at: &u32| self.at(*at).is_some_and(|flag| *flag.head.key == *key);
+        self.by_key.find(self.hasher.hash_one(key), same).copied()
+    }
+
+    /// Adds a flag; one of the same key or id is hidden by it from now on.
+    fn insert(&mut self, flag: Arc<CompiledFlag>) {
+        let Ok(at) = u32::try_from(self.flags.len()) else { return };
+        let hash = self.hasher.hash_one(&*flag.head.key);
+        let flags = &self.flags;
+        let same =
+            |it: &u32| flags.get(*it as usize).is_some_and(|it| it.head.key == flag.head.key);
+        match self.by_key.find_mut(hash, same) {
+            Some(entry) => *entry = at,
+            None => {
+                let hasher = &self.hasher;
+                let rehash = |it: &u32| {
+                    flags.get(*it as usize).map_or(0, |it| hasher.hash_one(&*it.head.key))
+                };
+                self.by_key.insert_unique(hash, at, rehash);
+            }
+        }
+        if flag.head.id.0 != 0 {
+            self.by_id.insert(flag.head.id.0, at);
+        }
+        for tag in &*flag.head.tags {
+            let list = self.by_tag.entry(tag.clone()).or_default();
+            if list.last() != Some(&at) {
+                list.push(at);
+            }
+        }
+        self.flags.push(flag);
+    }
+
+    fn arc(&self, at: u32) -> Option<&Arc<CompiledFlag>> {
+        self.flags.get(at as usize)
+    }
+}
+
+/// The number that this text is the plain decimal form of.
+fn decimal(text: &str) -> Option<u64> {
+    let plain = text == "0" || !text.starts_with('0');
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// A set of rules in the making.
+struct Build {
+    ruleset: Ruleset,
+    compiler: Compiler,
+    problems: Vec<Problem>,
+    /// Errors of flags that are not in the rules yet.
+    quarantined: Vec<Problem>,
+    reused: usize,
+}
+
+impl Build {
+    fn new(unread: Vec<Problem>, capacity: usize) -> Self {
+        let mut ruleset = Ruleset::default();
+        ruleset.flags.reserve(capacity);
+        Self {
+            ruleset,
+            compiler: Compiler::default(),
+            problems: unread.clone(),
+            quarantined: unread,
+            reused: 0,
+        }
+    }
+
+    fn add(&mut self, flag: &Flag, strictness: Strictness, previous: Option<&Ruleset>) {
+        // Flagr's database keeps keys apart; a file is only as good as its writer.
+        if strictness == Strictness::Checked && self.ruleset.look_up_key(&flag.key).is_some() {
+            return self
+                .quarantine(flag, "another flag has the same key, and stands before this one");
+        }
+        let fingerprint = fingerprint(flag);
+        let same =
+            |it: &&Arc<CompiledFlag>| it.fingerprint == fingerprint && it.head.key == flag.key;
+        let known =
+            previous.and_then(|rules| rules.arc(*rules.by_id.get(&flag.id.0)?)).filter(same);
+        if let Some(known) = known {
+            self.reused += 1;
+            return self.ruleset.insert(Arc::clone(known));
+        }
+        let before = self.problems.len();
+        match compile(flag, fingerprint, strictness, &mut self.compiler, &mut self.problems) {
+            Some(compiled) => self.ruleset.insert(Arc::new(compiled)),
+            None => {
+                let found = self.problems.get(before..).unwrap_or_default();
+                self.quarantined.extend(found.iter().find(|it| it.level == Level::Error).cloned());
+            }
+        }
+    }
+
+    fn quarantine(&mut self, flag: &Flag, message: &str) {
+        self.problems.push(Problem {
+            level: Level::Error,
+            flag_id: flag.id,
+            flag: flag.key.clone(),
+            path: "key".into(),
+            message: message.into(),
+        });
+    }
+
+    /// Gives the flags in quarantine their last good version, or the word that there is none.
+    fn finish(mut self, previous: Option<&Ruleset>) -> Compilation {
+        for problem in &self.quarantined {
+            let taken = |key: &str| !key.is_empty() && self.ruleset.look_up_key(key).is_some();
+            let last_good = previous.and_then(|rules| {
+                let by_key = rules.look_up_key(&problem.flag).filter(|_| !problem.flag.is_empty());
+                rules.arc(by_key.or_else(|| rules.by_id.get(&problem.flag_id.0).copied())?)
+            });
+            match last_good {
+                _ if taken(&problem.flag) => {}
+                Some(flag) if taken(&flag.head.key) => {}
+                Some(flag) => self.ruleset.insert(Arc::clone(flag)),
+                None if problem.flag.is_empty() => {}
+                None => self.ruleset.insert(Arc::new(CompiledFlag::broken(problem))),
+            }
+        }
+        self.ruleset.zero = self.ruleset.look_up("0");
+        Compilation { ruleset: self.ruleset, problems: self.problems, reused: self.reused }
+    }
+}
+
+/// A hash of everything a definition says: equal for equal definitions within one process.
+pub fn fingerprint(flag: &Flag) -> u64 {
+    let mut hasher = rapidhash::fast::RapidHasher::default();
+    flag.hash(&mut hasher);
+    hasher.finish()
+}
