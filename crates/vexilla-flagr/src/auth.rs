@@ -1,0 +1,105 @@
+//! Who we are to Flagr, or to the gate in front of it.
+
+use std::fmt;
+
+use reqwest::RequestBuilder;
+use reqwest::header::{HeaderName, HeaderValue};
+
+use crate::ConfigError;
+
+/// How requests are authenticated. More ways may come: match with a catch-all arm.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum Auth {
+    /// Not at all.
+    #[default]
+    None,
+    /// `Authorization: Bearer …`, for Flagr's JWT gate.
+    Bearer(Secret),
+    /// `Authorization: Basic …`, for Flagr's Basic gate.
+    Basic {
+        /// The user; holds no colon.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// Any one header, for a gate of your own.
+    Header {
+        /// The header's name.
+        name: String,
+        /// The header's value.
+        value: Secret,
+    },
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// Hides the text.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// An [`Auth`] that is known to fit into a request.
+#[derive(Debug)]
+pub(crate) enum Credentials {
+    None,
+    Basic { user: String, password: Secret },
+    Header(HeaderName, HeaderValue),
+}
+
+impl Credentials {
+    pub(crate) fn new(auth: Auth) -> Result<Self, ConfigError> {
+        match auth {
+            Auth::None => Ok(Self::None),
+            Auth::Bearer(token) => header("authorization", &format!("Bearer {}", token.0)),
+            Auth::Basic { user, .. } if user.contains(':') => {
+                Err(ConfigError::new("auth", user, "cannot be a user name: it holds a colon"))
+            }
+            Auth::Basic { user, password } => Ok(Self::Basic { user, password }),
+            Auth::Header { name, value } => header(&name, &value.0),
+        }
+    }
+
+    /// Whether there are any.
+    pub(crate) fn given(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    pub(crate) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
+        match self {
+            Self::None => request,
+            Self::Basic { user, password } => request.basic_auth(user, Some(&password.0)),
+            Self::Header(name, value) => request.header(name, value),
+        }
+    }
+}
+
+fn header(name: &str, value: &str) -> Result<Credentials, ConfigError> {
+    let Ok(header) = HeaderName::try_from(name) else {
+        return Err(ConfigError::new("auth", name, "cannot be the name of a header"));
+    };
+    let Ok(mut value) = HeaderValue::try_from(value) else {
+        return Err(ConfigError::new("auth", "[redacted]", "cannot be the value of a header"));
+    };
+    value.set_sensitive(true);
+    Ok(Credentials::Header(header, value))
+}
+
+#[cfg(test)]
+mod tests;

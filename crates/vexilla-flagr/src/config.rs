@@ -1,0 +1,160 @@
+//! Where Flagr is and how long it may take.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::Auth;
+
+/// Where Flagr is, who asks, and the limits of each request.
+///
+/// Fill it in, then give it to [`FlagrSource::new`](crate::FlagrSource::new), which checks it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct FlagrConfig {
+    /// Flagr's address, `http://flagr:18000`, with the path prefix when it has one (`FLAGR_WEB_PREFIX`), without
+    /// `/api/v1`. A slash at the end does no harm.
+    pub url: String,
+    /// How requests are authenticated; by default not at all.
+    ///
+    /// Flagr's gates protect the export by default, also where evaluations are open.
+    pub auth: Auth,
+    /// How long connecting may take: 1 s.
+    pub connect_timeout: Duration,
+    /// How long a small call may take in all (the change probe, health): 5 s.
+    pub timeout: Duration,
+    /// How long a bulk read (the export) may go without a byte: 5 s.
+    pub bulk_idle_timeout: Duration,
+    /// How long a bulk read may take in all: 60 s.
+    pub bulk_timeout: Duration,
+    /// The largest small answer in bytes, after decompression: 64 KiB.
+    pub max_answer_bytes: usize,
+    /// The largest export in bytes, after decompression: 64 MiB.
+    pub max_export_bytes: usize,
+    /// How far Flagr's export may be behind its database: 3.5 s.
+    ///
+    /// Flagr's refresh interval (`FLAGR_EVALCACHE_REFRESHINTERVAL`, 3 s by default) and the time that it needs to load
+    /// its flags. If it is shorter than that, a change may be missed until the next one or until all flags are read
+    /// again; if it is longer, a refresh after a deletion takes longer.
+    pub export_lag: Duration,
+}
+
+impl FlagrConfig {
+    /// The defaults, for the Flagr at this address.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            auth: Auth::None,
+            connect_timeout: Duration::from_secs(1),
+            timeout: Duration::from_secs(5),
+            bulk_idle_timeout: Duration::from_secs(5),
+            bulk_timeout: Duration::from_secs(60),
+            max_answer_bytes: 64 << 10,
+            max_export_bytes: 64 << 20,
+            export_lag: Duration::from_millis(3500),
+        }
+    }
+
+    /// Checks the numbers, reads the address.
+    pub(crate) fn check(&self) -> Result<Url, ConfigError> {
+        let durations = [
+            ("connect_timeout", self.connect_timeout),
+            ("timeout", self.timeout),
+            ("bulk_idle_timeout", self.bulk_idle_timeout),
+            ("bulk_timeout", self.bulk_timeout),
+            ("export_lag", self.export_lag),
+        ];
+        if let Some((field, _)) = durations.into_iter().find(|(_, duration)| duration.is_zero()) {
+            return Err(ConfigError::new(field, "0s", "leaves no time"));
+        }
+        let sizes = [
+            ("max_answer_bytes", self.max_answer_bytes),
+            ("max_export_bytes", self.max_export_bytes),
+        ];
+        if let Some((field, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(ConfigError::new(field, "0", "leaves no room for an answer"));
+        }
+        address(&self.url)
+    }
+}
+
+impl fmt::Debug for FlagrConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlagrConfig")
+            .field("url", &redacted(&self.url))
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configuration that cannot work: which field, its value, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: `{value}` {reason}")]
+pub struct ConfigError {
+    field: &'static str,
+    value: Box<str>,
+    reason: &'static str,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(
+        field: &'static str,
+        value: impl Into<Box<str>>,
+        reason: &'static str,
+    ) -> Self {
+        Self { field, value: value.into(), reason, source: None }
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The field of [`FlagrConfig`] that is wrong.
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+}
+
+fn address(text: &str) -> Result<Url, ConfigError> {
+    let wrong = |reason| ConfigError::new("url", redacted(text), reason);
+    if !text.contains("://") {
+        return Err(wrong("has no scheme: put `http://` or `https://` in front"));
+    }
+    let url = Url::parse(text).map_err(|error| wrong("is not a URL").with_source(error))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("has another scheme than `http` and `https`"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds credentials: give them as `auth`"));
+    }
+    if url.query().is_some() {
+        return Err(wrong("has a query"));
+    }
+    if url.fragment().is_some() {
+        return Err(wrong("has a fragment"));
+    }
+    Ok(url)
+}
+
+/// The text of a URL without what may be secret in it, also where it is no URL.
+///
+/// Everything up to the last `@` may be part of a password that was not escaped, and a query may hold a token.
+fn redacted(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('@') => (format!("{scheme}://"), rest),
+        _ => (String::new(), url),
+    };
+    let (credentials, rest) =
+        rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("[redacted]@", rest));
+    match rest.find(['?', '#']).and_then(|at| rest.split_at_checked(at + 1)) {
+        Some((place, _)) => format!("{scheme}{credentials}{place}[redacted]"),
+        None => format!("{scheme}{credentials}{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+use super::*;
+
+fn check(url: &str, expected: &str) {
+    let checked = FlagrConfig::new(url).check();
+    assert_eq!(checked.map_or_else(|error| error.to_string(), |url| url.to_string()), expected);
+}
+
+#[test]
+fn addresses() {
+    check("http://flagr:18000", "http://flagr:18000/");
+    check("https://flagr.example.org/foo/", "https://flagr.example.org/foo/");
+    check("HTTP://[::1]:18000/a/b", "http://[::1]:18000/a/b");
+
+    let no_scheme = "has no scheme: put `http://` or `https://` in front";
+    check("", &format!("url: `` {no_scheme}"));
+    check("flagr:18000", &format!("url: `flagr:18000` {no_scheme}"));
+    check("ann:pw@flagr:18000", &format!("url: `[redacted]@flagr:18000` {no_scheme}"));
+    check("ftp://flagr", "url: `ftp://flagr` has another scheme than `http` and `https`");
+    check("http://", "url: `http://` is not a URL");
+    check("http://flagr:70000", "url: `http://flagr:70000` is not a URL");
+    check(
+        "http://ann:pw@flagr/",
+        "url: `http://[redacted]@flagr/` holds credentials: give them as `auth`",
+    );
+    check(
+        "http://ann@flagr/",
+        "url: `http://[redacted]@flagr/` holds credentials: give them as `auth`",
+    );
+    check("http://ann:p/w@flagr/", "url: `http://[redacted]@flagr/` is not a URL");
+    check("http://flagr/?token=abc", "url: `http://flagr/?[redacted]` has a query");
+    check("http://flagr/#top", "url: `http://flagr/#[redacted]` has a fragment");
+}
+
+#[test]
+fn nothing_may_be_zero() {
+    let check = |field: &str, zero: fn(&mut FlagrConfig)| {
+        let mut config = FlagrConfig::new("http://flagr");
+        zero(&mut config);
+        let error = config.check().unwrap_err();
+        assert_eq!(error.field(), field);
+        assert!(error.to_string().starts_with(&format!("{field}: `0")), "{error}");
+    };
+    check("connect_timeout", |it| it.connect_timeout = Duration::ZERO);
+    check("timeout", |it| it.timeout = Duration::ZERO);
+    check("bulk_idle_timeout", |it| it.bulk_idle_timeout = Duration::ZERO);
+    check("bulk_timeout", |it| it.bulk_timeout = Duration::ZERO);
+    check("export_lag", |it| it.export_lag = Duration::ZERO);
+    check("max_answer_bytes", |it| it.max_answer_bytes = 0);
+    check("max_export_bytes", |it| it.max_export_bytes = 0);
+}
+
+#[test]
+fn printing_it_tells_no_secret() {
+    let printed = format!("{:?}", FlagrConfig::new("http://ann:pw@flagr/?token=abc"));
+    assert!(printed.contains("http://[redacted]@flagr/?[redacted]"), "{printed}");
+}
