@@ -1,0 +1,208 @@
+//! Requests that are not answered with what they asked for: Flagr's error shapes, and the one place that turns an error
+//! into a status.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Response, StatusCode};
+use http_body_util::Full;
+use vexilla_domain::json::{JsonError, write_string};
+
+/// What the sidecar sends.
+pub(crate) type Answered = Response<Full<Bytes>>;
+
+/// A refused request.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    shape: Shape,
+    message: Cow<'static, str>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// How Flagr writes an error (`flagr-semantics` 3.2).
+#[derive(Debug)]
+enum Shape {
+    /// `{"message":…}` and a newline.
+    Handler,
+    /// `{"code":…,"message":…}`; the code may be a rule's number instead of the status.
+    Framework(u16),
+    /// Text.
+    Plain,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, shape: Shape, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, shape, message: message.into(), header: None }
+    }
+
+    fn framework(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(status, Shape::Framework(status.as_u16()), message)
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    pub(crate) fn unknown_path(path: &str) -> Self {
+        Self::framework(StatusCode::NOT_FOUND, format!("path {path} was not found"))
+    }
+
+    pub(crate) fn wrong_method(asked: &Method, allowed: &Method) -> Self {
+        let message = format!("method {asked} is not allowed, but [{allowed}] are");
+        let allowed =
+            HeaderValue::from_str(allowed.as_str()).unwrap_or(HeaderValue::from_static("GET"));
+        Self::framework(StatusCode::METHOD_NOT_ALLOWED, message).with_header(header::ALLOW, allowed)
+    }
+
+    /// The `Content-Type` cannot be parsed; `value` is quoted already.
+    pub(crate) fn malformed_media_type(value: &str, reason: &str) -> Self {
+        let message = format!("parsing Content-Type header from {value} failed, because {reason}");
+        Self::framework(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(crate) fn unsupported_media_type(media_type: &str) -> Self {
+        let message =
+            format!("unsupported media type \"{media_type}\", only [application/json] are allowed");
+        Self::framework(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    }
+
+    /// A pattern such as `*/*` is let through by Flagr's check, and nobody can read it then.
+    pub(crate) fn unreadable_media_type(media_type: &str) -> Self {
+        let message = format!("no consumer registered for {media_type}");
+        Self::framework(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    pub(crate) fn unparsable_body(reason: &str) -> Self {
+        Self::framework(
+            StatusCode::BAD_REQUEST,
+            format!("parsing body body from \"\" failed, because {reason}"),
+        )
+    }
+
+    /// A body or a parameter that breaks the rule of this number.
+    pub(crate) fn invalid(rule: u16, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, Shape::Framework(rule), message)
+    }
+
+    pub(crate) fn missing_body() -> Self {
+        Self::invalid(602, "body in body is required")
+    }
+
+    pub(crate) fn batch_too_large(size: usize, limit: usize) -> Self {
+        let message =
+            format!("batch evaluation size {size} exceeds maximum allowed size of {limit}");
+        Self::new(StatusCode::BAD_REQUEST, Shape::Handler, message)
+    }
+
+    /// Flagr's handler crashes here: the same status and type, without its stack trace.
+    pub(crate) fn null_entity() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Shape::Plain,
+            "PANIC: an item of `entities` is null\n",
+        )
+    }
+
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        let message = format!("request body exceeds maximum allowed size of {limit} bytes");
+        Self::framework(StatusCode::PAYLOAD_TOO_LARGE, message).closing()
+    }
+
+    pub(crate) fn body_too_slow() -> Self {
+        Self::framework(StatusCode::REQUEST_TIMEOUT, "request body did not arrive in time")
+            .closing()
+    }
+
+    pub(crate) fn body_cut() -> Self {
+        Self::framework(StatusCode::BAD_REQUEST, "request body could not be received").closing()
+    }
+
+    pub(crate) fn overloaded() -> Self {
+        let message = "too many requests are being worked on, try again later";
+        Self::framework(StatusCode::SERVICE_UNAVAILABLE, message)
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        Self::framework(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the answer was not ready in time, try again later",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// Never JSON: a Flagr that reads the export as its source takes any JSON object for a document without flags.
+    pub(crate) fn nothing_loaded() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Plain, "no flags are loaded yet\n")
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// Never JSON either.
+    pub(crate) fn unreadable_export(error: &JsonError) -> Self {
+        let message = format!("the export cannot be filtered: {error}\n");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Shape::Plain, message)
+    }
+
+    pub(crate) fn panicked() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Shape::Plain,
+            "PANIC: the request could not be answered\n",
+        )
+    }
+
+    /// The rest of the request is not waited for.
+    fn closing(self) -> Self {
+        self.with_header(header::CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn into_response(self) -> Answered {
+        let mut body = Vec::with_capacity(self.message.len() + 32);
+        match self.shape {
+            Shape::Handler => {
+                body.extend_from_slice(b"{\"message\":");
+                write_string(&mut body, &self.message);
+                body.extend_from_slice(b"}\n");
+            }
+            Shape::Framework(code) => {
+                body.extend_from_slice(format!("{{\"code\":{code},\"message\":").as_bytes());
+                write_html_safe(&mut body, &self.message);
+                body.push(b'}');
+            }
+            Shape::Plain => body.extend_from_slice(self.message.as_bytes()),
+        }
+        let content_type = match self.shape {
+            Shape::Handler | Shape::Framework(_) => "application/json",
+            Shape::Plain => "text/plain; charset=utf-8",
+        };
+        let mut response = Response::new(Full::new(body.into()));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// Flagr's framework errors escape what HTML could stumble over; its handlers' answers do not.
+fn write_html_safe(out: &mut Vec<u8>, text: &str) {
+    let mut plain = Vec::with_capacity(text.len() + 2);
+    write_string(&mut plain, text);
+    for byte in plain {
+        match byte {
+            b'<' => out.extend_from_slice(b"\\u003c"),
+            b'>' => out.extend_from_slice(b"\\u003e"),
+            b'&' => out.extend_from_slice(b"\\u0026"),
+            other => out.push(other),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! JSON's syntax, byte by byte, with Go's words for what breaks it.
+
+use crate::error::Refusal;
+
+/// Go refuses values nested deeper than this.
+pub(crate) const MAX_DEPTH: usize = 10_000;
+
+/// Why there is no value at the start of a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum SyntaxError {
+    /// Nothing but white space.
+    Empty,
+    /// The value does not end.
+    Unfinished,
+    /// A byte that cannot stand there.
+    Unexpected { byte: u8, place: String },
+}
+
+impl SyntaxError {
+    pub(crate) fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Empty => Refusal::missing_body(),
+            Self::Unfinished => Refusal::unparsable_body("unexpected EOF"),
+            Self::Unexpected { byte, place } => {
+                Refusal::unparsable_body(&format!("invalid character {} {place}", quoted(byte)))
+            }
+        }
+    }
+}
+
+/// The byte in single quotes, as Go prints it: for the character of that number.
+fn quoted(byte: u8) -> String {
+    let inner = match byte {
+        b'\'' => "\\'".to_owned(),
+        b'\\' => "\\\\".to_owned(),
+        0x07 => "\\a".to_owned(),
+        0x08 => "\\b".to_owned(),
+        0x0c => "\\f".to_owned(),
+        b'\n' => "\\n".to_owned(),
+        b'\r' => "\\r".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        0x0b => "\\v".to_owned(),
+        0x00..=0x1f | 0x7f => format!("\\x{byte:02x}"),
+        0x80..=0xa0 | 0xad => format!("\\u{byte:04x}"),
+        other => char::from(other).to_string(),
+    };
+    format!("'{inner}'")
+}
+
+/// The first JSON value of a body, white space before it included.
+///
+/// # Errors
+///
+/// If there is none.
+pub(crate) fn first_value(body: &[u8]) -> Result<&[u8], SyntaxError> {
+    let mut scan = Scan { rest: body };
+    scan.value()?;
+    Ok(body.get(..body.len() - scan.rest.len()).unwrap_or_default())
+}
+
+/// What the value stands in.
+#[derive(Clone, Copy)]
+enum Inside {
+    Array,
+    Object,
+}
+
+struct Scan<'b> {
+    rest: &'b [u8],
+}
+
+impl Scan<'_> {
+    fn value(&mut self) -> Result<(), SyntaxError> {
+        let mut inside = Vec::new();
+        if self.past_space().is_none() {
+            return Err(SyntaxError::Empty);
+        }
+        loop {
+            // A value starts here.
+            match self.past_space().ok_or(SyntaxError::Unfinished)? {
+                byte @ (b'{' | b'[') => {
+                    if inside.len() == MAX_DEPTH {
+                        return Err(unexpected(byte, "exceeded max depth"));
+                    }
+                    self.next()?;
+                    if byte == b'[' {
+                        inside.push(Inside::Array);
+                        if self.past_space() != Some(b']') {
+                            continue;
+                        }
+                    } else {
+                        inside.push(Inside::Object);
+                        if self.past_space() != Some(b'}') {
+                            self.member_name()?;
+                            continue;
+                        }
+                    }
+                }
+                b'"' => self.string()?,
+                b'-' | b'0'..=b'9' => self.number()?,
+                b't' => self.literal("true")?,
+                b'f' => self.literal("false")?,
+                b'n' => self.literal("null")?,
+                other => return Err(unexpected(other, "looking for beginning of value")),
+            }
+            // A value ended, or something that was opened is to be closed at once.
+            loop {
+                let Some(around) = inside.last() else { return Ok(()) };
+                self.past_space();
+                match (around, self.next()?) {
+                    (Inside::Array, b',') => break,
+                    (Inside::Object, b',') => {
+                        self.past_space();
+                        self.member_name()?;
+                        break;
+                    }
+                    (Inside::Array, b']') | (Inside::Object, b'}') => {
+                        inside.pop();
+                    }
+                    (Inside::Array, other) => return Err(unexpected(other, "after array element")),
+                    (Inside::Object, other) => {
+                        return Err(unexpected(other, "after object key:value pair"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn member_name(&mut self) -> Result<(), SyntaxError> {
+        match self.peek().ok_or(SyntaxError::Unfinished)? {
+            b'"' => self.string()?,
+            other => return Err(unexpected(other, "looking for beginning of object key string")),
+        }
+        self.past_space();
+        match self.next()? {
+            b':' => Ok(()),
+            other => Err(unexpected(other, "after object key")),
+        }
+    }
+
+    fn string(&mut self) -> Result<(), SyntaxError> {
+        self.next()?;
+        loop {
+            match self.next()? {
+                b'"' => return Ok(()),
+                b'\\' => match self.next()? {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                    b'u' => {
+                        for _ in 0..4 {
+                            let byte = self.next()?;
+                            if !byte.is_ascii_hexdigit() {
+                                return Err(unexpected(
+                                    byte,
+                                    "in \\u hexadecimal character escape",
+                                ));
+                            }
+                        }
+                    }
+                    other => return Err(unexpected(other, "in string escape code")),
+                },
+                byte @ 0x00..=0x1f => return Err(unexpected(byte, "in string literal")),
+                _ => {}
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<(), SyntaxError> {
+        if self.peek() == Some(b'-') {
+            self.next()?;
+        }
+        match self.next()? {
+            b'0' => {}
+            b'1'..=b'9' => self.past_digits(),
+            other => return Err(unexpected(other, "in numeric literal")),
+        }
+        if self.peek() == Some(b'.') {
+            self.next()?;
+            self.digits("after decimal point in numeric literal")?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.next()?;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.next()?;
+            }
+            self.digits("in exponent of numeric literal")?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self, place: &str) -> Result<(), SyntaxError> {
+        match self.next()? {
+            b'0'..=b'9' => {
+                self.past_digits();
+                Ok(())
+            }
+            other => Err(unexpected(other, place)),
+        }
+    }
+
+    fn literal(&mut self, word: &str) -> Result<(), SyntaxError> {
+        for expected in word.bytes() {
+            let byte = self.next()?;
+            if byte != expected {
+                let place = format!("in literal {word} (expecting {})", quoted(expected));
+                return Err(SyntaxError::Unexpected { byte, place });
+            }
+        }
+        Ok(())
+    }
+
+    fn past_digits(&mut self) {
+        self.skip(|byte| byte.is_ascii_digit());
+    }
+
+    /// Skips white space and looks at the byte behind it.
+    fn past_space(&mut self) -> Option<u8> {
+        self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+        self.peek()
+    }
+
+    fn skip(&mut self, some: impl Fn(u8) -> bool) {
+        let count = self.rest.iter().take_while(|byte| some(**byte)).count();
+        self.rest = self.rest.get(count..).unwrap_or_default();
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    fn next(&mut self) -> Result<u8, SyntaxError> {
+        let (byte, rest) = self.rest.split_first().ok_or(SyntaxError::Unfinished)?;
+        self.rest = rest;
+        Ok(*byte)
+    }
+}
+
+fn unexpected(byte: u8, place: &str) -> SyntaxError {
+    SyntaxError::Unexpected { byte, place: place.to_owned() }
+}

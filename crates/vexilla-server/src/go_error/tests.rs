@@ -1,0 +1,75 @@
+//! Go's words, the quick way; the recordings hold thousands more.
+
+use super::{Kind, MAX_DEPTH, Struct, SyntaxError, first_value, mismatch};
+
+fn syntax(text: &str) -> String {
+    match first_value(text.as_bytes()) {
+        Ok(value) => format!("value of {} bytes", value.len()),
+        Err(SyntaxError::Empty) => "empty".to_owned(),
+        Err(SyntaxError::Unfinished) => "unfinished".to_owned(),
+        Err(SyntaxError::Unexpected { byte, place }) => format!("{:?} {place}", char::from(byte)),
+    }
+}
+
+#[test]
+fn the_first_value_ends_where_go_ends_it() {
+    for (text, expected) in [
+        ("", "empty"),
+        (" \n", "empty"),
+        ("{", "unfinished"),
+        ("-", "unfinished"),
+        ("{} x", "value of 2 bytes"),
+        (" 5x", "value of 2 bytes"),
+        ("nullx", "value of 4 bytes"),
+        (r#"{"a":[{},[],-0.5e+1,true]}]"#, "value of 26 bytes"),
+        ("{]", "']' looking for beginning of object key string"),
+        ("[1,]", "']' looking for beginning of value"),
+        (r#"{"a":1,}"#, "'}' looking for beginning of object key string"),
+        (r#"{"a";1}"#, "';' after object key"),
+        (r#"{"a":1]"#, "']' after object key:value pair"),
+        ("[1}", "'}' after array element"),
+        ("[01]", "'1' after array element"),
+    ] {
+        assert_eq!(syntax(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn depth_is_limited_as_in_go() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert_eq!(syntax(&nested(MAX_DEPTH)), format!("value of {} bytes", 2 * MAX_DEPTH));
+    assert_eq!(syntax(&nested(MAX_DEPTH + 1)), "'[' exceeded max depth");
+}
+
+#[test]
+fn the_first_wrong_type_is_named_with_its_path() {
+    const INNER: Struct = Struct { name: "Inner", fields: &["n"], kinds: &[Kind::Int64] };
+    const OUTER: Struct = Struct {
+        name: "Outer",
+        fields: &["items", "any", "text"],
+        kinds: &[
+            Kind::List { item: &Kind::Struct(&INNER), name: "[]*models.Inner" },
+            Kind::Any,
+            Kind::Text,
+        ],
+    };
+    for (text, expected) in [
+        (r#"{"any":[1],"text":null,"items":[null,{"n":-0}]}"#, None),
+        ("3", Some("number into Go value of type models.Outer")),
+        (r#"{"TEXT":5,"items":7}"#, Some("number into Go struct field Outer.text of type string")),
+        (r#"{"items":7}"#, Some("number into Go struct field Outer.items of type []*models.Inner")),
+        (r#"{"items":[[]]}"#, Some("array into Go struct field Outer.items of type models.Inner")),
+        (
+            r#"{"items":[{"n":1.0}]}"#,
+            Some("number 1.0 into Go struct field Inner.items.n of type int64"),
+        ),
+        (
+            r#"{"items":[{}],"text":false}"#,
+            Some("bool into Go struct field Outer.text of type string"),
+        ),
+    ] {
+        static SHAPE: Struct = OUTER;
+        let found = mismatch::find(text, &SHAPE);
+        assert_eq!(found, expected.map(|it| format!("json: cannot unmarshal {it}")), "{text}");
+    }
+}

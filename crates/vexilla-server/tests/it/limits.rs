@@ -1,0 +1,210 @@
+//! Limits and what lies outside Flagr's answers, in process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{Full, StreamBody};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+use vexilla_domain::{
+    Answer, Batch, BatchAnswer, Context, Debug, Engine, Export, FlagRef, Freshness, Revision,
+};
+use vexilla_server::{Sidecar, SidecarConfig};
+
+use crate::fake::{FakeClock, Rig};
+
+const EVALUATION: &str = "/api/v1/evaluation";
+const BATCH: &str = "/api/v1/evaluation/batch";
+const EXPORT: &str = "/api/v1/export/eval_cache/json";
+
+#[tokio::test]
+async fn the_engine_is_asked_what_was_sent() {
+    let rig = Rig::new(|_| {});
+    rig.post(EVALUATION, r#"{"flagID":3,"flagKey":"k","entityID":"u","enableDebug":true}"#).await;
+    let body = r#"{"entities":[{"entityID":"u"}],"flagIDs":[2,2],"flagKeys":["k"],"flagTags":["t"],"flagTagsOperator":"ALL"}"#;
+    rig.post(BATCH, body).await;
+    let asked = rig.engine.asked.lock().unwrap();
+    assert!(
+        asked[0].starts_with(r#"FlagRef { id: 3, key: "k" } Context { entity_id: "u","#),
+        "{}",
+        asked[0]
+    );
+    assert!(asked[0].ends_with("On"), "{}", asked[0]);
+    let rest = r#"flag_ids: [2, 2], flag_keys: ["k"], flag_tags: ["t"], flag_tags_operator: All, debug: Off }"#;
+    assert!(asked[1].ends_with(rest), "{}", asked[1]);
+}
+
+#[tokio::test]
+async fn origin_and_age_go_into_headers() {
+    let rig = Rig::new(|_| {});
+    let recorded = r#"{"evalContext":{},"evalDebugLog":{"segmentDebugLogs":null},"recordSource":"evaluation","timestamp":"2027-01-15T08:00:00Z"}"#;
+    rig.script(recorded);
+    let answered = rig.post(EVALUATION, "{}").await;
+    let header = |name: &str| answered.headers.get(name).cloned().unwrap_or_default();
+    assert_eq!(
+        (header("x-vexilla-source"), header("x-vexilla-revision")),
+        ("local".to_owned(), "1.7".to_owned())
+    );
+    assert_eq!(header("x-vexilla-age"), "9");
+    assert_eq!(header("vary"), "Origin");
+}
+
+#[tokio::test]
+async fn the_export_is_never_json_while_nothing_is_loaded() {
+    let rig = Rig::new(|_| {});
+    let answered = rig.get(EXPORT).await;
+    assert_eq!((answered.status, &*answered.content_type), (503, "text/plain; charset=utf-8"));
+    assert!(serde_json::from_str::<serde_json::Value>(&answered.body).is_err());
+
+    let freshness =
+        Freshness { revision: Revision { epoch: 2, sequence: 3 }, ..Freshness::default() };
+    *rig.engine.export.lock().unwrap() =
+        Some(Export { json: b"{\"Flags\":[]}\n"[..].into(), freshness });
+    let answered = rig.get(EXPORT).await;
+    assert_eq!((answered.status, &*answered.body), (200, "{\"Flags\":[]}\n"));
+    assert_eq!(answered.headers["x-vexilla-revision"], "2.3");
+    assert!(!answered.headers.contains_key("x-vexilla-age"), "unknown");
+}
+
+#[tokio::test]
+async fn batches_are_counted_as_flagr_counts_them() {
+    let rig = Rig::new(|config| config.max_batch_size = 3);
+    let two = r#""entities":[{"entityID":"a"},{"entityID":"b"}]"#;
+    for (body, size) in [
+        (format!(r#"{{{two},"flagIDs":[1,2]}}"#), Some(4)),
+        (format!(r#"{{{two},"flagIDs":[1,1]}}"#), None),
+        (format!(r#"{{{two},"flagKeys":["a","a"],"flagTags":["x","y"]}}"#), Some(4)),
+        (format!("{{{two}}}"), None),
+        (r#"{"entities":[null,null,null,null],"flagIDs":[1]}"#.to_owned(), Some(4)),
+    ] {
+        let answered = rig.post(BATCH, body.clone()).await;
+        match size {
+            None => assert_eq!(answered.status, 200, "{body}"),
+            Some(size) => {
+                let text =
+                    format!("batch evaluation size {size} exceeds maximum allowed size of 3");
+                let expected = format!("{{\"message\":\"{text}\"}}\n");
+                assert_eq!((answered.status, answered.body), (400, expected), "{body}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_null_entity_is_flagrs_panic_only_when_something_is_selected() {
+    let rig = Rig::new(|_| {});
+    let answered = rig.post(BATCH, r#"{"entities":[null]}"#).await;
+    assert_eq!((answered.status, &*answered.body), (200, "{\"evaluationResults\":[]}\n"));
+    let answered = rig.post(BATCH, r#"{"entities":[null],"flagTags":["nope"]}"#).await;
+    assert_eq!((answered.status, &*answered.content_type), (500, "text/plain; charset=utf-8"));
+    assert!(answered.body.starts_with("PANIC: "));
+}
+
+#[tokio::test]
+async fn bodies_are_limited() {
+    let rig = Rig::new(|config| config.max_body_bytes = 20);
+    assert_eq!(rig.post(EVALUATION, r#"{"flagKey":"123456"}"#).await.status, 200);
+    let answered = rig.post(EVALUATION, r#"{"flagKey":"1234567"}"#).await;
+    let body = r#"{"code":413,"message":"request body exceeds maximum allowed size of 20 bytes"}"#;
+    assert_eq!((answered.status, &*answered.body), (413, body));
+    assert_eq!(answered.headers["connection"], "close");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_given_up() {
+    let rig = Rig::new(|_| {});
+    let never =
+        futures_util::stream::pending::<Result<hyper::body::Frame<Bytes>, std::io::Error>>();
+    let request = Request::post(EVALUATION).body(StreamBody::new(never)).unwrap();
+    let response = rig.sidecar.service().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 408);
+}
+
+/// Answers when it is let; panics on demand.
+#[derive(Debug)]
+struct Held {
+    started: Semaphore,
+    go_on: Semaphore,
+}
+
+#[async_trait]
+impl Engine for Held {
+    async fn evaluate(&self, flag: FlagRef<'_>, _: &Context, _: Debug) -> Answer {
+        self.started.add_permits(1);
+        assert!(flag.key != "panic", "on demand");
+        self.go_on.acquire().await.unwrap().forget();
+        crate::fake::FakeEngine::default().evaluate(flag, &Context::default(), Debug::Off).await
+    }
+
+    async fn evaluate_batch(&self, _: Batch<'_>) -> Vec<BatchAnswer> {
+        Vec::new()
+    }
+
+    async fn export(&self) -> Option<Export> {
+        None
+    }
+}
+
+fn held(change: impl FnOnce(&mut SidecarConfig)) -> (Arc<Held>, Sidecar) {
+    let mut config = SidecarConfig::default();
+    change(&mut config);
+    let engine = Arc::new(Held { started: Semaphore::new(0), go_on: Semaphore::new(0) });
+    let clock = Arc::new(FakeClock(std::time::SystemTime::UNIX_EPOCH.into()));
+    let sidecar = Sidecar::new(Arc::clone(&engine) as _, clock, config);
+    (engine, sidecar)
+}
+
+async fn send(sidecar: &Sidecar, method: &str, path: &str, body: &'static str) -> (u16, String) {
+    let request =
+        Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let request = request.body(Full::new(Bytes::from(body))).unwrap();
+    let response = sidecar.service().oneshot(request).await.unwrap();
+    let retry = response.headers().get("retry-after").map_or("", |it| it.to_str().unwrap());
+    (response.status().as_u16(), retry.to_owned())
+}
+
+#[tokio::test]
+async fn one_request_too_many_is_told_to_come_back() {
+    let (engine, sidecar) = held(|config| config.max_concurrent_requests = 1);
+    let first = tokio::spawn({
+        let sidecar = sidecar.clone();
+        async move { send(&sidecar, "POST", EVALUATION, "{}").await }
+    });
+    engine.started.acquire().await.unwrap().forget();
+    assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await, (503, "1".to_owned()));
+    assert_eq!(send(&sidecar, "GET", "/api/v1/health", "").await.0, 200, "the process lives");
+    engine.go_on.add_permits(2);
+    assert_eq!(first.await.unwrap().0, 200);
+    assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await.0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_too_long_is_given_up_and_its_place_is_free_again() {
+    let (engine, sidecar) = held(|config| {
+        config.max_concurrent_requests = 1;
+        config.answer_timeout = Duration::from_secs(5);
+    });
+    assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await, (503, "1".to_owned()));
+    engine.go_on.add_permits(1);
+    assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_and_frees_its_place() {
+    let (engine, sidecar) = held(|config| config.max_concurrent_requests = 1);
+    assert_eq!(send(&sidecar, "POST", EVALUATION, r#"{"flagKey":"panic"}"#).await.0, 500);
+    engine.go_on.add_permits(1);
+    assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await.0, 200);
+}
+
+#[test]
+fn the_public_types_can_be_shared() {
+    fn check<T: Send + Sync + std::fmt::Debug>() {}
+    check::<Sidecar>();
+    check::<SidecarConfig>();
+    check::<vexilla_server::BoundSidecar>();
+    check::<vexilla_server::BindError>();
+}
