@@ -14,7 +14,8 @@ pub struct Number(Repr);
 enum Repr {
     /// An integer whose shortest decimal text is the text.
     Integer(i64),
-    /// A float that is written the way Go's `encoding/json` writes a float64. INVARIANT: finite.
+    /// A float that is written the way Go's `encoding/json` writes a float64. INVARIANT: finite, and no integer that
+    /// floats hold exactly, so that equal numbers are equal.
     Float(f64),
     /// Any other text. INVARIANT: a JSON number; the float is its value, infinite when out of range.
     Text(Box<(Box<str>, f64)>),
@@ -23,7 +24,15 @@ enum Repr {
 impl Number {
     /// The number that a float stands for; `None` for NaN and the infinities, which JSON cannot write.
     pub fn from_f64(value: f64) -> Option<Self> {
-        value.is_finite().then_some(Self(Repr::Float(value)))
+        const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+        match whole(value) {
+            Some(integer)
+                if value.abs() <= EXACT && !(integer == 0 && value.is_sign_negative()) =>
+            {
+                Some(Self(Repr::Integer(integer)))
+            }
+            _ => value.is_finite().then_some(Self(Repr::Float(value))),
+        }
     }
 
     /// The number with this JSON text, which it keeps. `None` when the text is not a JSON number.

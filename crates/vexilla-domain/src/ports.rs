@@ -135,7 +135,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
 /// The flags as a document.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// `{"Flags":[…]}`.
+    /// `{"Flags":[…]}` and a newline.
     pub json: std::sync::Arc<[u8]>,
     /// Which publication of the rules this is, and how fresh.
     pub freshness: Freshness,

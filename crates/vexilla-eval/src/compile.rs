@@ -56,6 +56,11 @@ impl CompiledFlag {
         self.status == Status::Enabled
     }
 
+    /// Whether the flag is in error and has no good version: it cannot be evaluated.
+    pub fn is_broken(&self) -> bool {
+        self.status == Status::Broken
+    }
+
     /// The flag's variants.
     pub fn variants(&self) -> &[VariantHead] {
         &self.variants

@@ -126,11 +126,15 @@ impl fmt::Display for Shown<'_> {
             Operand::Text(text) => Quoted(&String::from_utf8_lossy(text)).fmt(f),
             Operand::Bool(value) => value.fmt(f),
             Operand::Numbers(set) => list(f, set.as_slice(), |f, number| short(f, *number)),
-            Operand::Texts(set) => list(f, set.as_slice(), |f, text| f.write_str(&String::from_utf8_lossy(text))),
-            Operand::ContextNumbers(items) | Operand::ContextTexts(items) => list(f, items, |f, item| match item {
-                Value::Number(number) => short(f, number.as_f64().unwrap_or_default()),
-                other => Printed(other).fmt(f),
-            }),
+            Operand::Texts(set) => {
+                list(f, set.as_slice(), |f, text| f.write_str(&String::from_utf8_lossy(text)))
+            }
+            Operand::ContextNumbers(items) | Operand::ContextTexts(items) => {
+                list(f, items, |f, item| match item {
+                    Value::Number(number) => short(f, number.as_f64().unwrap_or_default()),
+                    other => Printed(other).fmt(f),
+                })
+            }
         }
     }
 }

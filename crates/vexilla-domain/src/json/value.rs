@@ -1,10 +1,8 @@
 //! Values: contexts with the text of their numbers, attachments through float64.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 use serde_json::value::RawValue;
 
@@ -42,95 +40,109 @@ pub enum ValueError {
 ///
 /// For nesting deeper than 100, and for a number out of range where [`Numbers::Float64`] is asked for.
 pub fn read_value(raw: &RawValue, numbers: Numbers) -> Result<Value, ValueError> {
-    read(raw.get(), numbers, 0)
+    Reader { rest: raw.get(), numbers }.value(0)
 }
 
-// A number's text is only to be had through `RawValue` without changing how all of serde_json reads numbers. Each level
-// skips through the levels below it once more; MAX_DEPTH bounds that.
-fn read(text: &str, numbers: Numbers, depth: usize) -> Result<Value, ValueError> {
-    if depth > MAX_DEPTH {
-        return Err(ValueError::TooDeep);
-    }
-    Ok(match text.as_bytes().first() {
-        Some(b'n') => Value::Null,
-        Some(b't') => Value::Bool(true),
-        Some(b'f') => Value::Bool(false),
-        Some(b'"') => Value::String(string(text)?.into()),
-        Some(b'[') => {
-            let mut reader = serde_json::Deserializer::from_str(text);
-            Value::Array(
-                reader
-                    .deserialize_seq(Items { numbers, depth })
-                    .unwrap_or(Err(ValueError::Broken))?,
-            )
-        }
-        Some(b'{') => {
-            let mut reader = serde_json::Deserializer::from_str(text);
-            Value::Object(
-                reader
-                    .deserialize_map(Members { numbers, depth })
-                    .unwrap_or(Err(ValueError::Broken))?,
-            )
-        }
-        _ => Value::Number(number(text, numbers)?),
-    })
-}
-
-fn string(text: &str) -> Result<Cow<'_, str>, ValueError> {
-    match text.get(1..text.len().saturating_sub(1)) {
-        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
-        _ => serde_json::from_str(text).map(Cow::Owned).map_err(|_| ValueError::Broken),
-    }
-}
-
-fn number(text: &str, numbers: Numbers) -> Result<Number, ValueError> {
-    let out_of_range = || ValueError::OutOfRange(text.into());
-    let number = Number::from_json_text(text).ok_or_else(out_of_range)?;
-    match numbers {
-        Numbers::AsWritten => Ok(number),
-        Numbers::Float64 => number.as_f64().and_then(Number::from_f64).ok_or_else(out_of_range),
-    }
-}
-
-struct Items {
+/// Walks once through text that is known to be JSON.
+///
+/// `serde_json` gives the text of a number only as a `RawValue`, which would read each level of nesting anew, or by a
+/// feature that changes how everybody in the build reads numbers. Behind its checks little is left to do.
+struct Reader<'t> {
+    rest: &'t str,
     numbers: Numbers,
-    depth: usize,
 }
 
-impl<'de> Visitor<'de> for Items {
-    type Value = Result<Vec<Value>, ValueError>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(raw) = items.next_element::<&RawValue>()? {
-            array.push(read(raw.get(), self.numbers, self.depth + 1));
+impl<'t> Reader<'t> {
+    fn value(&mut self, depth: usize) -> Result<Value, ValueError> {
+        if depth > MAX_DEPTH {
+            return Err(ValueError::TooDeep);
         }
-        Ok(array.into_iter().collect())
-    }
-}
-
-struct Members {
-    numbers: Numbers,
-    depth: usize,
-}
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Result<Object, ValueError>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut object = Vec::new();
-        while let Some((name, raw)) = members.next_entry::<Box<str>, &RawValue>()? {
-            object.push(read(raw.get(), self.numbers, self.depth + 1).map(|value| (name, value)));
+        match self.next_byte() {
+            Some(b'n') => self.take(4).map(|_| Value::Null),
+            Some(b't') => self.take(4).map(|_| Value::Bool(true)),
+            Some(b'f') => self.take(5).map(|_| Value::Bool(false)),
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'[') => self.array(depth),
+            Some(b'{') => self.object(depth),
+            Some(_) => self.number(),
+            None => Err(ValueError::Broken),
         }
-        Ok(object.into_iter().collect())
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, ValueError> {
+        let mut items = Vec::new();
+        self.take(1)?;
+        while self.next_byte() != Some(b']') {
+            items.push(self.value(depth + 1)?);
+            self.skip_comma()?;
+        }
+        self.take(1).map(|_| Value::Array(items))
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, ValueError> {
+        let mut members = Vec::new();
+        self.take(1)?;
+        while self.next_byte() != Some(b'}') {
+            let name = self.string()?;
+            self.next_byte();
+            self.take(1)?; // the colon
+            members.push((name, self.value(depth + 1)?));
+            self.skip_comma()?;
+        }
+        self.take(1).map(|_| Value::Object(members.into_iter().collect()))
+    }
+
+    fn string(&mut self) -> Result<Box<str>, ValueError> {
+        let mut bytes = self.rest.bytes().enumerate().skip(1);
+        let mut escapes = false;
+        let end = loop {
+            match bytes.next() {
+                Some((end, b'"')) => break end,
+                Some((_, b'\\')) => {
+                    escapes = true;
+                    bytes.next();
+                }
+                Some(_) => {}
+                None => return Err(ValueError::Broken),
+            }
+        };
+        let token = self.take(end + 1)?;
+        if escapes {
+            return serde_json::from_str(token).map_err(|_| ValueError::Broken);
+        }
+        token.get(1..end).map(Into::into).ok_or(ValueError::Broken)
+    }
+
+    fn number(&mut self) -> Result<Value, ValueError> {
+        let end = self.rest.find([',', ']', '}', ' ', '\n', '\r', '\t']).unwrap_or(self.rest.len());
+        let text = self.take(end)?;
+        let number = Number::from_json_text(text).ok_or(ValueError::Broken)?;
+        Ok(Value::Number(match self.numbers {
+            Numbers::AsWritten => number,
+            Numbers::Float64 => number
+                .as_f64()
+                .and_then(Number::from_f64)
+                .ok_or_else(|| ValueError::OutOfRange(text.into()))?,
+        }))
+    }
+
+    fn skip_comma(&mut self) -> Result<(), ValueError> {
+        if self.next_byte() == Some(b',') {
+            self.take(1)?;
+        }
+        Ok(())
+    }
+
+    /// Skips white space; the byte behind it.
+    fn next_byte(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_ascii_start();
+        self.rest.bytes().next()
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'t str, ValueError> {
+        let (token, rest) = self.rest.split_at_checked(length).ok_or(ValueError::Broken)?;
+        self.rest = rest;
+        Ok(token)
     }
 }
 
@@ -170,6 +182,13 @@ pub(super) fn write_object(out: &mut Vec<u8>, object: &Object) {
 
 /// Writes a text as a JSON string, escaped as [`write_value`] does.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    // 0xE2 begins the two line separators, among others.
+    if text.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0xE2)) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     let written = text.serialize(&mut Serializer::with_formatter(&mut *out, GoFormatter));
     debug_assert!(written.is_ok(), "writing to memory does not fail");
 }

@@ -2,26 +2,13 @@
 
 use std::fmt::Write as _;
 
-use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
 
 /// The last code point.
 const LAST: u32 = 0x10_FFFF;
 
-/// Characters that have another case only since a later Unicode version than Go's 15.0.
-const FOLDED_SINCE: &[(u32, u32)] = &[
-    (0x19B, 0x19B),
-    (0x264, 0x264),
-    (0x390, 0x390),
-    (0x3B0, 0x3B0),
-    (0x1C89, 0x1C8A),
-    (0x1FD3, 0x1FD3),
-    (0x1FE3, 0x1FE3),
-    (0xA7CB, 0xA7CD),
-    (0xA7DA, 0xA7DC),
-    (0xFB05, 0xFB06),
-    (0x1_0D50, 0x1_0D65),
-    (0x1_0D70, 0x1_0D85),
-];
+/// The characters that have another case in Unicode 15.0, Go's version. Those taken out have one only since.
+const CASED: &str = r"[[\p{changes_when_casemapped}&&\p{age=15.0}]--[\x{19B}\x{264}\x{390}\x{3B0}\x{1FD3}\x{1FE3}\x{FB05}\x{FB06}]]";
 
 /// A set of code points. Surrogates count as code points like in Go, although no text contains one: a set that stopped
 /// at their edges would be negated wrongly by the engine.
@@ -43,7 +30,20 @@ impl CharSet {
         Self::of(&[(0, LAST)])
     }
 
-    pub(super) fn from_class(class: &ClassUnicode) -> Self {
+    /// Looks a class up in the engine's tables.
+    pub(super) fn query(class: &str) -> Option<Self> {
+        match regex_syntax::parse(class).ok()?.into_kind() {
+            HirKind::Class(Class::Unicode(class)) => Some(Self::from_class(&class)),
+            // A class of one character comes back as that character.
+            HirKind::Literal(literal) => {
+                let only = str::from_utf8(&literal.0).ok()?.chars().next()?;
+                Some(Self::single(u32::from(only)))
+            }
+            _ => None,
+        }
+    }
+
+    fn from_class(class: &ClassUnicode) -> Self {
         Self {
             ranges: class
                 .iter()
@@ -91,18 +91,45 @@ impl CharSet {
 
     /// The set with everything that differs from a member in case only.
     pub(super) fn folded(mut self) -> Self {
-        let mut class = ClassUnicode::new(self.without(FOLDED_SINCE).chars());
-        // Fails only without the engine's folding tables, and they are part of its default features.
-        if class.try_case_fold_simple().is_ok() {
-            self.add(&Self::from_class(&class).without(FOLDED_SINCE));
-        }
+        let other_cases = if self.is_ascii() { Some(self.ascii_cases()) } else { self.cases() };
+        // They can be missing only if the engine is built without its Unicode tables.
+        self.add(&other_cases.unwrap_or_default());
         self.sorted()
     }
 
-    fn without(&self, taken: &[(u32, u32)]) -> Self {
-        let mut kept = self.clone().negated();
-        kept.ranges.extend_from_slice(taken);
-        kept.negated()
+    fn is_ascii(&self) -> bool {
+        self.ranges.iter().all(|&(_, high)| high < 0x80)
+    }
+
+    fn contains(&self, code: u32) -> bool {
+        self.ranges.iter().any(|&(low, high)| (low..=high).contains(&code))
+    }
+
+    /// Both cases of the members; the letters K and S have a third one each.
+    fn ascii_cases(&self) -> Self {
+        let mut cases = Self::default();
+        for (upper, lower) in ('A'..='Z').zip('a'..='z') {
+            let (upper, lower) = (u32::from(upper), u32::from(lower));
+            if self.contains(upper) || self.contains(lower) {
+                cases.ranges.extend([(upper, upper), (lower, lower)]);
+                match upper {
+                    0x4B => cases.ranges.push((0x212A, 0x212A)),
+                    0x53 => cases.ranges.push((0x17F, 0x17F)),
+                    _ => {}
+                }
+            }
+        }
+        cases
+    }
+
+    /// All cases of the members that have more than one.
+    fn cases(&self) -> Option<Self> {
+        let cased = ClassUnicode::new(Self::query(CASED)?.chars());
+        let mut cases = ClassUnicode::new(self.chars());
+        cases.intersect(&cased);
+        cases.try_case_fold_simple().ok()?;
+        cases.intersect(&cased);
+        Some(Self::from_class(&cases))
     }
 
     /// The ranges that a text can contain: surrogates are cut off.
@@ -144,4 +171,3 @@ pub(super) fn write_char(text: char, out: &mut String) {
         out.push(text);
     }
 }
-impl CharSet { pub(crate) fn codes_for_test(&self) -> Vec<u32> { self.ranges.iter().flat_map(|r| r.0..=r.1).collect() } }

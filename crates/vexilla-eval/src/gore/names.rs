@@ -1,209 +1,27 @@
 //! Named classes: Perl's, POSIX's, and the Unicode properties that Go knows by name.
 
-use regex_syntax::hir::{Class, HirKind};
-
 use super::{charset::CharSet, class::Case};
 
 /// General categories and their long names, without regard to case, spaces, `_` and `-`.
-const CATEGORIES: &[&str] = &[
-    "c",
-    "casedletter",
-    "cc",
-    "cf",
-    "closepunctuation",
-    "cntrl",
-    "co",
-    "combiningmark",
-    "connectorpunctuation",
-    "control",
-    "currencysymbol",
-    "dashpunctuation",
-    "decimalnumber",
-    "digit",
-    "enclosingmark",
-    "finalpunctuation",
-    "format",
-    "initialpunctuation",
-    "l",
-    "lc",
-    "letter",
-    "letternumber",
-    "lineseparator",
-    "ll",
-    "lm",
-    "lo",
-    "lowercaseletter",
-    "lt",
-    "lu",
-    "m",
-    "mark",
-    "mathsymbol",
-    "mc",
-    "me",
-    "mn",
-    "modifierletter",
-    "modifiersymbol",
-    "n",
-    "nd",
-    "nl",
-    "no",
-    "nonspacingmark",
-    "number",
-    "openpunctuation",
-    "other",
-    "otherletter",
-    "othernumber",
-    "otherpunctuation",
-    "othersymbol",
-    "p",
-    "paragraphseparator",
-    "pc",
-    "pd",
-    "pe",
-    "pf",
-    "pi",
-    "po",
-    "privateuse",
-    "ps",
-    "punct",
-    "punctuation",
-    "s",
-    "sc",
-    "separator",
-    "sk",
-    "sm",
-    "so",
-    "spaceseparator",
-    "spacingmark",
-    "symbol",
-    "titlecaseletter",
-    "uppercaseletter",
-    "z",
-    "zl",
-    "zp",
-    "zs",
-];
+const CATEGORIES: &str = "\
+    casedletter cc cf closepunctuation cntrl co combiningmark connectorpunctuation control currencysymbol \
+    dashpunctuation decimalnumber digit enclosingmark finalpunctuation format initialpunctuation l lc letter \
+    letternumber lineseparator ll lm lo lowercaseletter lt lu m mark mathsymbol me modifierletter modifiersymbol \
+    n nd nl no number openpunctuation otherletter othernumber otherpunctuation othersymbol p paragraphseparator \
+    pc pd pe pf pi po privateuse ps punct punctuation s sc separator sk sm so spaceseparator symbol \
+    titlecaseletter uppercaseletter z zl zp zs";
 
 /// Scripts by full name. Go finds no script whose name has an underscore or an inner capital.
-const SCRIPTS: &[&str] = &[
-    "adlam",
-    "ahom",
-    "arabic",
-    "armenian",
-    "avestan",
-    "balinese",
-    "bamum",
-    "batak",
-    "bengali",
-    "bhaiksuki",
-    "bopomofo",
-    "brahmi",
-    "braille",
-    "buginese",
-    "buhid",
-    "carian",
-    "chakma",
-    "cham",
-    "cherokee",
-    "chorasmian",
-    "common",
-    "coptic",
-    "cuneiform",
-    "cypriot",
-    "cyrillic",
-    "deseret",
-    "devanagari",
-    "dogra",
-    "duployan",
-    "elbasan",
-    "elymaic",
-    "ethiopic",
-    "georgian",
-    "glagolitic",
-    "gothic",
-    "grantha",
-    "greek",
-    "gujarati",
-    "gurmukhi",
-    "han",
-    "hangul",
-    "hanunoo",
-    "hatran",
-    "hebrew",
-    "hiragana",
-    "inherited",
-    "javanese",
-    "kaithi",
-    "kannada",
-    "katakana",
-    "kawi",
-    "kharoshthi",
-    "khmer",
-    "khojki",
-    "khudawadi",
-    "lao",
-    "latin",
-    "lepcha",
-    "limbu",
-    "lisu",
-    "lycian",
-    "lydian",
-    "mahajani",
-    "makasar",
-    "malayalam",
-    "mandaic",
-    "manichaean",
-    "marchen",
-    "medefaidrin",
-    "miao",
-    "modi",
-    "mongolian",
-    "mro",
-    "multani",
-    "myanmar",
-    "nabataean",
-    "nandinagari",
-    "newa",
-    "nko",
-    "nushu",
-    "ogham",
-    "oriya",
-    "osage",
-    "osmanya",
-    "palmyrene",
-    "phoenician",
-    "rejang",
-    "runic",
-    "samaritan",
-    "saurashtra",
-    "sharada",
-    "shavian",
-    "siddham",
-    "sinhala",
-    "sogdian",
-    "soyombo",
-    "sundanese",
-    "syriac",
-    "tagalog",
-    "tagbanwa",
-    "takri",
-    "tamil",
-    "tangsa",
-    "tangut",
-    "telugu",
-    "thaana",
-    "thai",
-    "tibetan",
-    "tifinagh",
-    "tirhuta",
-    "toto",
-    "ugaritic",
-    "vai",
-    "vithkuqi",
-    "wancho",
-    "yezidi",
-    "yi",
-];
+const SCRIPTS: &str = "\
+    adlam ahom arabic armenian avestan balinese bamum batak bengali bhaiksuki bopomofo brahmi braille buginese \
+    buhid carian chakma cham cherokee chorasmian common coptic cuneiform cypriot cyrillic deseret devanagari \
+    dogra duployan elbasan elymaic ethiopic georgian glagolitic gothic grantha greek gujarati gurmukhi han \
+    hangul hanunoo hatran hebrew hiragana inherited javanese kaithi kannada katakana kawi kharoshthi khmer \
+    khojki khudawadi lao latin lepcha limbu lisu lycian lydian mahajani makasar malayalam mandaic manichaean \
+    marchen medefaidrin miao modi mongolian mro multani myanmar nabataean nandinagari newa nko nushu ogham oriya \
+    osage osmanya palmyrene phoenician rejang runic samaritan saurashtra sharada shavian siddham sinhala sogdian \
+    soyombo sundanese syriac tagalog tagbanwa takri tamil tangsa tangut telugu thaana thai tibetan tifinagh \
+    tirhuta toto ugaritic vai vithkuqi wancho yezidi yi";
 
 const DIGIT: &[(u32, u32)] = &[(0x30, 0x39)];
 const SPACE: &[(u32, u32)] = &[(0x9, 0xA), (0xC, 0xD), (0x20, 0x20)];
@@ -252,12 +70,20 @@ pub(super) fn property(name: &str, case: Case) -> Option<CharSet> {
     let name = name.as_str();
     let set = match name {
         "any" => CharSet::everything(),
-        "assigned" => query(UNASSIGNED)?.negated(),
+        "assigned" => CharSet::query(UNASSIGNED)?.negated(),
         "ascii" => CharSet::of(&[(0, 0x7F)]),
-        "cn" | "unassigned" => query(UNASSIGNED)?,
+        "cn" | "unassigned" => CharSet::query(UNASSIGNED)?,
+        "c" | "other" => CharSet::query(r"[\p{gc=c}\P{age=15.0}]")?,
+        // Unicode moved one character between the two since.
+        "mn" | "nonspacingmark" => CharSet::query(r"[[\p{gc=mn}\x{1171E}]&&\p{age=15.0}]")?,
+        "mc" | "spacingmark" => CharSet::query(r"[[\p{gc=mc}--\x{1171E}]&&\p{age=15.0}]")?,
         "cs" | "surrogate" => CharSet::of(&[(0xD800, 0xDFFF)]),
-        _ if CATEGORIES.contains(&name) => query(&format!(r"[\p{{gc={name}}}&&\p{{age=15.0}}]"))?,
-        _ if SCRIPTS.contains(&name) => query(&format!(r"[\p{{sc={name}}}&&\p{{age=15.0}}]"))?,
+        _ if lists(CATEGORIES, name) => {
+            CharSet::query(&format!(r"[\p{{gc={name}}}&&\p{{age=15.0}}]"))?
+        }
+        _ if lists(SCRIPTS, name) => {
+            CharSet::query(&format!(r"[\p{{sc={name}}}&&\p{{age=15.0}}]"))?
+        }
         _ => return None,
     };
     // Go has no folding table for cased letters as a whole.
@@ -265,18 +91,9 @@ pub(super) fn property(name: &str, case: Case) -> Option<CharSet> {
     Some(if folds { set.folded() } else { set })
 }
 
+fn lists(names: &str, name: &str) -> bool {
+    names.split_ascii_whitespace().any(|listed| listed == name)
+}
+
 /// What Unicode 15.0, Go's version, leaves unassigned.
 const UNASSIGNED: &str = r"[\p{gc=cn}\P{age=15.0}]";
-
-/// Looks a class up in the engine's Unicode tables.
-fn query(class: &str) -> Option<CharSet> {
-    match regex_syntax::parse(class).ok()?.into_kind() {
-        HirKind::Class(Class::Unicode(class)) => Some(CharSet::from_class(&class)),
-        // A class of one character comes back as that character.
-        HirKind::Literal(literal) => {
-            let only = str::from_utf8(&literal.0).ok()?.chars().next()?;
-            Some(CharSet::single(u32::from(only)))
-        }
-        _ => None,
-    }
-}

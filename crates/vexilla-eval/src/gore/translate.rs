@@ -12,6 +12,10 @@ use super::{
     weight::{Counts, Shape, Weight},
 };
 
+/// No edge of an ASCII word. The second half holds between any two characters but not inside of one: there the first half
+/// alone makes the engine step over matches, as `(?-u:\B)|.I` on `kƛI` shows.
+const NO_BOUNDARY: &str = r"(?:(?-u:\B)(?:\b|\B))";
+
 /// The pattern for the engine.
 pub(super) fn translate(pattern: &str) -> Result<String, PatternError> {
     let mut translator = Translator {
@@ -117,15 +121,10 @@ impl<'p> Translator<'p> {
 
     fn open(&mut self, start: Cursor<'p>) -> Result<(), PatternError> {
         let flags_before = self.flags;
-        let mut captures = true;
-        if self.cursor.take("?") {
-            if !named_capture(&mut self.cursor, start)? {
-                captures = false;
-                let opens = self.flags.read(&mut self.cursor, start)?;
-                if !opens {
-                    return Ok(());
-                }
-            }
+        let special = self.cursor.take("?");
+        let captures = !special || named_capture(&mut self.cursor, start)?;
+        if !captures && !self.flags.read(&mut self.cursor, start)? {
+            return Ok(());
         }
         let group = Group { captures, flags_before, start: self.out.len(), ..Group::default() };
         self.outer.push(std::mem::replace(&mut self.group, group));
@@ -190,7 +189,7 @@ impl<'p> Translator<'p> {
             Some('z') => self.push_assertion(r"\z"),
             // Word characters are ASCII in Go.
             Some('b') => self.push_assertion(r"(?-u:\b)"),
-            Some('B') => self.push_assertion(r"(?-u:\B)"),
+            Some('B') => self.push_assertion(NO_BOUNDARY),
             Some('Q') => self.quoted(),
             _ => {
                 self.cursor = start;

@@ -57,7 +57,8 @@ fn every_recorded_entity_gets_its_variant() {
     for line in recorded("rollouts.jsonl").lines() {
         let mut line: Line = serde_json::from_str(line).unwrap();
         // Flagr stores rows and reads them back in the order of their variants.
-        line.distributions.sort_by_key(|(key, _)| key.trim_start_matches('v').parse::<u32>().unwrap());
+        line.distributions
+            .sort_by_key(|(key, _)| key.trim_start_matches('v').parse::<u32>().unwrap());
         let rules = rules_of(flag_of(line.flag_id, line.rollout_percent, &line.distributions));
         for (entity, variant) in line.entities {
             let evaluation = rules.evaluate("flag", &Context::new(entity.as_str()));

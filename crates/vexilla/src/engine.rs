@@ -1,0 +1,75 @@
+//! A client as servers see it: Flagr's API in terms of the domain.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use vexilla_domain::{
+    Answer, Batch, BatchAnswer, Context, Debug, Engine, Export, FlagRef, SelectedBy,
+};
+use vexilla_eval::{AnonymousId, CompiledFlag, Ruleset};
+
+use crate::client::Client;
+use crate::published::Published;
+
+#[async_trait]
+impl Engine for Client {
+    async fn evaluate(&self, flag: FlagRef<'_>, context: &Context, debug: Debug) -> Answer {
+        let published = self.shared().cell.load();
+        self.answer(&published, published.ruleset.resolve(flag), flag.id, context, debug)
+    }
+
+    async fn evaluate_batch(&self, batch: Batch<'_>) -> Vec<BatchAnswer> {
+        let published = self.shared().cell.load();
+        let rules = &published.ruleset;
+
+        let mut selected: Vec<(SelectedBy, u64, Option<&CompiledFlag>)> = Vec::new();
+        if !batch.flag_tags.is_empty() {
+            let tagged = rules.tagged(batch.flag_tags, batch.flag_tags_operator);
+            selected.extend(tagged.into_iter().map(|flag| (SelectedBy::Tags, 0, Some(flag))));
+        }
+        let mut seen = HashSet::new();
+        for id in batch.flag_ids.iter().filter(|id| seen.insert(**id)) {
+            selected.push((SelectedBy::Id(*id), *id, rules.resolve(FlagRef { id: *id, key: "" })));
+        }
+        let mut seen = HashSet::new();
+        for (at, key) in batch.flag_keys.iter().enumerate().filter(|(_, key)| seen.insert(&***key))
+        {
+            selected.push((SelectedBy::Key(at), 0, rules.find(key)));
+        }
+
+        let mut answers = Vec::with_capacity(batch.entities.len() * selected.len());
+        for (entity, context) in batch.entities.iter().enumerate() {
+            for (selected_by, id, flag) in &selected {
+                let answer = self.answer(&published, *flag, *id, context, batch.debug);
+                answers.push(BatchAnswer { entity, selected_by: *selected_by, answer });
+            }
+        }
+        answers
+    }
+
+    async fn export(&self) -> Option<Export> {
+        let published = self.shared().cell.load();
+        let json = published.export.clone()?;
+        Some(Export { json, freshness: published.freshness() })
+    }
+}
+
+impl Client {
+    /// One evaluation as Flagr's API gives it.
+    fn answer(
+        &self,
+        published: &Published,
+        flag: Option<&CompiledFlag>,
+        requested_id: u64,
+        context: &Context,
+        debug: Debug,
+    ) -> Answer {
+        let anonymous = AnonymousId::random();
+        let entity_id =
+            if context.entity_id().is_empty() { anonymous.as_str() } else { context.entity_id() };
+        let (mut evaluation, log) =
+            Ruleset::evaluate_logged(flag, requested_id, entity_id, context, debug);
+        self.finish(&mut evaluation, published);
+        Answer { evaluation: evaluation.to_owned(), entity_id: entity_id.into(), log }
+    }
+}

@@ -1,0 +1,75 @@
+//! One flag, for hot loops.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use vexilla_domain::{Context, EvaluationRef};
+use vexilla_eval::Ruleset;
+
+use crate::client::Client;
+use crate::published::Published;
+
+/// A flag by its key, which is looked up once for each publication of the rules. Got from [`Client::flag`].
+#[derive(Debug)]
+pub struct FlagHandle {
+    client: Client,
+    key: Box<str>,
+    /// Which publication the flag was looked up in (the low 32 bits of its sequence) and its place there. A place of
+    /// [`ABSENT`] means that there is no such flag. All zero before the first look-up: no publication has sequence 0.
+    found: AtomicU64,
+}
+
+const ABSENT: u32 = u32::MAX;
+
+impl FlagHandle {
+    pub(crate) fn new(client: Client, key: &str) -> Self {
+        Self { client, key: key.into(), found: AtomicU64::new(0) }
+    }
+
+    /// The flag's key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Evaluates the flag and lends the result. Allocates nothing, never waits.
+    #[inline]
+    pub fn evaluate_with<R>(&self, ctx: &Context, f: impl FnOnce(EvaluationRef<'_>) -> R) -> R {
+        let published = self.client.shared().cell.load();
+        let mut evaluation = match published.ruleset.at(self.position(&published)) {
+            Some(flag) => Ruleset::evaluate_flag(flag, ctx),
+            None => EvaluationRef::blank(None, published.absent()),
+        };
+        self.client.finish(&mut evaluation, &published);
+        f(evaluation)
+    }
+
+    /// Whether the flag is on: its value as a boolean, or the default. Allocates nothing, never waits.
+    #[inline]
+    pub fn bool(&self, ctx: &Context, default: bool) -> bool {
+        self.evaluate_with(ctx, |it| it.bool()).unwrap_or(default)
+    }
+
+    /// Where the flag is in these rules.
+    #[inline]
+    fn position(&self, published: &Published) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the low half on purpose: publications are far apart"
+        )]
+        let sequence = published.revision.sequence as u32;
+        let found = self.found.load(Ordering::Relaxed);
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+        let (seen, position) = ((found >> 32) as u32, found as u32);
+        if seen == sequence && found != 0 {
+            return position;
+        }
+        let position = published.ruleset.position(&self.key).unwrap_or(ABSENT);
+        self.found.store(u64::from(sequence) << 32 | u64::from(position), Ordering::Relaxed);
+        position
+    }
+}
+
+impl Clone for FlagHandle {
+    fn clone(&self) -> Self {
+        Self::new(self.client.clone(), &self.key)
+    }
+}
