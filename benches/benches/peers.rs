@@ -1,0 +1,99 @@
+//! How do evaluations here compare with Unleash's evaluator on the same decisions?
+
+#![expect(missing_docs, reason = "criterion's macros make public functions")]
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use vexilla_benches::{client, flags, ratio, rules, unleash};
+
+fn benches(c: &mut Criterion) {
+    let (ctx, their_ctx) = (flags::context(), unleash::context());
+    let (plain, split) =
+        (rules(&flags::many(100, flags::PLAIN)), rules(&flags::many(100, flags::SPLIT)));
+    let (client, _runtime) = client(flags::many(100, flags::PLAIN));
+    let (local, handle) = (client.local(), client.flag("flag-0"));
+    let no_strategy = unleash::engine(100, unleash::PLAIN);
+    let two_constraints = unleash::engine(100, unleash::TWO_CONSTRAINTS);
+
+    let ours_plain = || {
+        assert_eq!(plain.evaluate(black_box("flag-0"), black_box(&ctx)).variant_key(), Some("on"))
+    };
+    let ours_local = || {
+        local.evaluate_with(black_box("flag-0"), black_box(&ctx), |it| {
+            assert_eq!(it.variant_key(), Some("on"))
+        });
+    };
+    let ours_handle =
+        || handle.evaluate_with(black_box(&ctx), |it| assert_eq!(it.variant_key(), Some("on")));
+    let ours_split = || {
+        assert_eq!(split.evaluate(black_box("flag-0"), black_box(&ctx)).variant_key(), Some("on"))
+    };
+    let their_plain =
+        || assert!(no_strategy.is_enabled(black_box("flag-0"), black_box(&their_ctx), &None));
+    let their_two =
+        || assert!(two_constraints.is_enabled(black_box("flag-0"), black_box(&their_ctx), &None));
+
+    let mut group = c.benchmark_group("no constraint");
+    group.bench_function("vexilla Ruleset::evaluate", |b| b.iter(ours_plain));
+    group.bench_function("vexilla client.flag(key)", |b| b.iter(ours_handle));
+    group.bench_function("vexilla client.local()", |b| b.iter(ours_local));
+    group.bench_function("unleash-yggdrasil is_enabled", |b| b.iter(their_plain));
+    group.finish();
+    let mut group = c.benchmark_group("two constraints");
+    group.bench_function("vexilla, and a split", |b| b.iter(ours_split));
+    group.bench_function("unleash-yggdrasil, no split", |b| b.iter(their_two));
+    group.finish();
+
+    ratio::print("Ruleset::evaluate, no constraint / yggdrasil", 1.0, ours_plain, their_plain);
+    ratio::print("client.flag(key), no constraint / yggdrasil", 1.0, ours_handle, their_plain);
+    ratio::print("client.local() by key, no constraint / yggdrasil", 1.3, ours_local, their_plain);
+    ratio::print(
+        "two EQ and a 50/50 split / yggdrasil, two constraints",
+        1.0,
+        ours_split,
+        their_two,
+    );
+
+    let (few, many) =
+        (rules(&flags::many(10, flags::SPLIT)), rules(&flags::many(10_000, flags::SPLIT)));
+    let keys = |step: usize| (0..10).map(|n| format!("flag-{}", n * step)).collect::<Vec<_>>();
+    let (few_keys, many_keys) = (keys(1), keys(1000));
+    ratio::print(
+        "ten flags in use of 10,000 / of 10",
+        1.2,
+        || {
+            many_keys.iter().for_each(|key| {
+                assert!(many.evaluate(black_box(key), black_box(&ctx)).variant.is_some())
+            })
+        },
+        || {
+            few_keys.iter().for_each(|key| {
+                assert!(few.evaluate(black_box(key), black_box(&ctx)).variant.is_some())
+            })
+        },
+    );
+    // Every flag once in a while: what is left is memory, and the peer shows how much of it there is to win.
+    let peer = unleash::engine(10_000, unleash::TWO_CONSTRAINTS);
+    let all: Vec<String> = (0..10_000).map(|n| format!("flag-{}", n * 7919 % 10_000)).collect();
+    let (mut ours, mut theirs) = (all.iter().cycle(), all.iter().cycle());
+    ratio::print(
+        "all of 10,000 flags in any order / yggdrasil",
+        1.0,
+        || {
+            assert!(ours.next().is_some_and(|key| {
+                many.evaluate(black_box(key), black_box(&ctx)).variant.is_some()
+            }))
+        },
+        || {
+            assert!(theirs.next().is_some_and(|key| peer.is_enabled(
+                black_box(key),
+                black_box(&their_ctx),
+                &None
+            )))
+        },
+    );
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);

@@ -1,0 +1,54 @@
+//! What the benchmarks share: flags to decide, a peer that decides the same, and ratios taken in one run.
+//!
+//! Compare ratios within one run, never nanoseconds across machines.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on ends")]
+
+pub mod flags;
+pub mod ratio;
+pub mod unleash;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use vexilla::{Client, Config, Parts};
+use vexilla_domain::{Fetch, Fetched, Flag, FlagSource, Marker, SourceError, Strictness};
+use vexilla_eval::Ruleset;
+
+/// Rules of these flags.
+pub fn rules(flags: &[Flag]) -> Ruleset {
+    let compilation = Ruleset::compile(flags, Vec::new(), Strictness::Checked, None);
+    assert_eq!(compilation.problems, []);
+    compilation.ruleset
+}
+
+/// A running client with these flags, and the runtime it needs.
+pub fn client(flags: Vec<Flag>) -> (Client, tokio::runtime::Runtime) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let parts = Parts::new(Arc::new(Fixed(flags)));
+    let client =
+        runtime.block_on(Client::new(parts, Config::default())).expect("a client of fixed flags");
+    (client, runtime)
+}
+
+/// A source whose flags never change.
+#[derive(Debug)]
+struct Fixed(Vec<Flag>);
+
+#[async_trait]
+impl FlagSource for Fixed {
+    async fn fetch(&self, seen: Option<&Marker>) -> Result<Fetch, SourceError> {
+        Ok(match seen {
+            Some(marker) => Fetch::Unchanged(marker.clone()),
+            None => Fetch::Changed(Fetched { flags: self.0.clone(), ..Fetched::default() }),
+        })
+    }
+
+    fn describe(&self) -> String {
+        "fixed flags".to_owned()
+    }
+
+    fn strictness(&self) -> Strictness {
+        Strictness::Checked
+    }
+}

@@ -1,0 +1,59 @@
+//! Ratios of two pieces of work, taken in turns so that a noisy machine disturbs both alike.
+
+use std::time::{Duration, Instant};
+
+/// How often each side is timed.
+const ROUNDS: usize = 101;
+
+/// How long a side runs in one round, about.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// Times both sides in turns and prints the lower quartiles and their ratio against a bar.
+pub fn print(name: &str, bar: f64, mut ours: impl FnMut(), mut theirs: impl FnMut()) {
+    let (our_batch, their_batch) = (batch(&mut ours), batch(&mut theirs));
+    let mut times: (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        times.0.push(time(&mut ours, our_batch));
+        times.1.push(time(&mut theirs, their_batch));
+    }
+    let (ours, theirs) = (lower_quartile(times.0), lower_quartile(times.1));
+    let ratio = ours / theirs;
+    let met = if ratio <= bar { "met" } else { "MISSED" };
+    #[expect(clippy::print_stdout, reason = "a benchmark reports on the terminal")]
+    {
+        println!(
+            "{name:<58} {ours:>12.1} ns {theirs:>12.1} ns   ratio {ratio:>5.2}   bar {bar:.2} {met}"
+        );
+    }
+}
+
+/// How many calls fill a slice.
+fn batch(work: &mut impl FnMut()) -> u32 {
+    let mut count = 1;
+    while count < 1 << 30 {
+        if time(work, count) * f64::from(count) > SLICE.as_nanos() as f64 {
+            break;
+        }
+        count *= 2;
+    }
+    count
+}
+
+/// Nanoseconds for one call.
+fn time(work: &mut impl FnMut(), count: u32) -> f64 {
+    let started = now();
+    for _ in 0..count {
+        work();
+    }
+    started.elapsed().as_nanos() as f64 / f64::from(count)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn lower_quartile(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 4).copied().unwrap_or(f64::NAN)
+}
