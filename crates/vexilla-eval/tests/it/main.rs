@@ -13,6 +13,7 @@ mod conditions;
 mod evaluations;
 mod rollouts;
 mod rules;
+mod ruleset;
 
 use std::path::PathBuf;
 
