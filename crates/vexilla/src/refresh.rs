@@ -52,13 +52,20 @@ impl Refresher {
         match &outcome {
             Ok(refreshed) => {
                 self.shared.cell.load().confirm(finished);
-                self.shared.counts.succeeded(took);
+                if self.shared.counts.succeeded(took) > 0 {
+                    info!("the source answers again");
+                }
                 debug!(?refreshed, ?took, "refreshed");
             }
             Err(error) => {
                 self.shared.cell.load().mark_stale();
-                self.shared.counts.failed(took, error);
-                warn!(source = %self.parts.source.describe(), %error, "refresh failed; the last good flags are served on");
+                // An outage is told once, and again when its reason changes.
+                if self.shared.counts.failed(took, error) {
+                    let source = self.parts.source.describe();
+                    warn!(
+                        "refresh from {source} failed, the last good flags are served on: {error}"
+                    );
+                }
             }
         }
         outcome

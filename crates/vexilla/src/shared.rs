@@ -73,22 +73,27 @@ impl Counts {
         self.evaluations.sums()
     }
 
-    pub(crate) fn succeeded(&self, took: Duration) {
+    /// Counts a success. Gives how many failures came before it in a row.
+    pub(crate) fn succeeded(&self, took: Duration) -> u32 {
         self.refreshes.fetch_add(1, Ordering::Relaxed);
-        self.consecutive_failures.store(0, Ordering::Relaxed);
         self.finished(took, None);
+        self.consecutive_failures.swap(0, Ordering::Relaxed)
     }
 
-    pub(crate) fn failed(&self, took: Duration, error: &RefreshError) {
+    /// Counts a failure. Gives whether it is news: the one before it was none, or had another reason.
+    pub(crate) fn failed(&self, took: Duration, error: &RefreshError) -> bool {
         self.failures.fetch_add(1, Ordering::Relaxed);
         self.consecutive_failures.fetch_add(1, Ordering::Relaxed);
-        self.finished(took, Some(error.to_string().into()));
+        let error: Box<str> = error.to_string().into();
+        self.finished(took, Some(error.clone())) != Some(error)
     }
 
-    fn finished(&self, took: Duration, error: Option<Box<str>>) {
+    /// Notes how a refresh ended. Gives the error of the one before.
+    fn finished(&self, took: Duration, error: Option<Box<str>>) -> Option<Box<str>> {
         self.last_duration_us
             .store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *last, error)
     }
 
     pub(crate) fn refreshes(&self) -> u64 {
