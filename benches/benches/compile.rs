@@ -1,6 +1,10 @@
 //! How long from Flagr's export to rules, against merely parsing it?
 
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot go on ends"
+)]
 
 use std::hint::black_box;
 

@@ -1,7 +1,5 @@
 //! How do evaluations here compare with Unleash's evaluator on the same decisions?
 
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
-
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -17,17 +15,17 @@ fn benches(c: &mut Criterion) {
     let two_constraints = unleash::engine(100, unleash::TWO_CONSTRAINTS);
 
     let ours_plain = || {
-        assert_eq!(plain.evaluate(black_box("flag-0"), black_box(&ctx)).variant_key(), Some("on"))
+        assert_eq!(plain.evaluate(black_box("flag-0"), black_box(&ctx)).variant_key(), Some("on"));
     };
     let ours_local = || {
         local.evaluate_with(black_box("flag-0"), black_box(&ctx), |it| {
-            assert_eq!(it.variant_key(), Some("on"))
+            assert_eq!(it.variant_key(), Some("on"));
         });
     };
     let ours_handle =
         || handle.evaluate_with(black_box(&ctx), |it| assert_eq!(it.variant_key(), Some("on")));
     let ours_split = || {
-        assert_eq!(split.evaluate(black_box("flag-0"), black_box(&ctx)).variant_key(), Some("on"))
+        assert_eq!(split.evaluate(black_box("flag-0"), black_box(&ctx)).variant_key(), Some("on"));
     };
     let their_plain =
         || assert!(no_strategy.is_enabled(black_box("flag-0"), black_box(&their_ctx), &None));
@@ -63,14 +61,14 @@ fn benches(c: &mut Criterion) {
         "ten flags in use of 10,000 / of 10",
         1.2,
         || {
-            many_keys.iter().for_each(|key| {
-                assert!(many.evaluate(black_box(key), black_box(&ctx)).variant.is_some())
-            })
+            for key in &many_keys {
+                assert!(many.evaluate(black_box(key), black_box(&ctx)).variant.is_some());
+            }
         },
         || {
-            few_keys.iter().for_each(|key| {
-                assert!(few.evaluate(black_box(key), black_box(&ctx)).variant.is_some())
-            })
+            for key in &few_keys {
+                assert!(few.evaluate(black_box(key), black_box(&ctx)).variant.is_some());
+            }
         },
     );
     // Every flag once in a while: what is left is memory, and the peer shows how much of it there is to win.
@@ -83,14 +81,14 @@ fn benches(c: &mut Criterion) {
         || {
             assert!(ours.next().is_some_and(|key| {
                 many.evaluate(black_box(key), black_box(&ctx)).variant.is_some()
-            }))
+            }));
         },
         || {
             assert!(theirs.next().is_some_and(|key| peer.is_enabled(
                 black_box(key),
                 black_box(&their_ctx),
                 &None
-            )))
+            )));
         },
     );
 }

@@ -2,7 +2,12 @@
 //!
 //! Compare ratios within one run, never nanoseconds across machines.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on ends")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a benchmark that cannot go on ends"
+)]
 
 pub mod flags;
 pub mod ratio;

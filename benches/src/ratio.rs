@@ -31,7 +31,7 @@ pub fn print(name: &str, bar: f64, mut ours: impl FnMut(), mut theirs: impl FnMu
 fn batch(work: &mut impl FnMut()) -> u32 {
     let mut count = 1;
     while count < 1 << 30 {
-        if time(work, count) * f64::from(count) > SLICE.as_nanos() as f64 {
+        if time(work, count) * f64::from(count) > SLICE.as_secs_f64() * 1e9 {
             break;
         }
         count *= 2;
@@ -45,7 +45,7 @@ fn time(work: &mut impl FnMut(), count: u32) -> f64 {
     for _ in 0..count {
         work();
     }
-    started.elapsed().as_nanos() as f64 / f64::from(count)
+    started.elapsed().as_secs_f64() * 1e9 / f64::from(count)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]

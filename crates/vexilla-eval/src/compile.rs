@@ -6,6 +6,7 @@ use vexilla_domain::{Flag, FlagHead, Level, Problem, Segment, SegmentId, Strictn
 
 use crate::bucket::Salt;
 use crate::condition::{self, ConditionError, Expr};
+use crate::pattern::Complaint;
 use crate::program::{Compiler, Program};
 use crate::rollout::Rollout;
 
@@ -160,9 +161,16 @@ fn compile_condition(
         Ok((text, expr)) => {
             let program = compiler.compile(expr);
             for complaint in compiler.complaints() {
-                let message =
-                    format!("{complaint}; Flagr accepts it, and the segment never matches");
-                report.warning(format!("segments[{index}]"), message);
+                let path = format!("segments[{index}]");
+                match complaint {
+                    Complaint::NeverMatches(words) => {
+                        report.warning(
+                            path,
+                            format!("{words}; Flagr accepts it, and it never matches"),
+                        );
+                    }
+                    Complaint::Undecidable(words) => report.error(path, words),
+                }
             }
             Some(Condition { program, text: text.into() })
         }

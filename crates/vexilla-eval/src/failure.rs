@@ -60,7 +60,10 @@ impl fmt::Display for Failure<'_> {
                 write!(f, "index {index} out of bounds traversing {root}")
             }
             Self::OutOfRange(number) => {
-                write!(f, "unsupported JSON Number {number}: value out of range")
+                write!(
+                    f,
+                    "unsupported JSON Number {number}: strconv.ParseFloat: parsing \"{number}\": value out of range"
+                )
             }
             Self::Object => f.write_str("unsupported type: map[string]interface {}"),
             Self::EmptyList => f.write_str("empty slice not castable"),

@@ -17,6 +17,10 @@
 //! a regular expression's engine keeps scratch memory for each thread that uses it, and a pattern that is itself read
 //! from the context (`EREG` with a variable as its value) is compiled for the one evaluation.
 //!
+//! Where a limit of ours could change an answer, there is none: a condition or pattern beyond our limits puts its flag
+//! in error, and is reported. The one exception is a pattern that the context brings, which is not applied when it is
+//! longer than 256 bytes, since whoever sends a context must not be able to make an evaluation slow.
+//!
 //! Every step has its file: a constraint becomes text and that text a tree (`condition`), the tree a program
 //! (`program`), a flag a table of ranges (`compile`, `rollout`); the walk is `evaluate`. [`Ruleset::explain`] runs the
 //! same walk and says why. [`check()`] finds what Flagr would refuse.
@@ -36,6 +40,7 @@ mod go_print;
 mod gore;
 mod log;
 mod operand;
+mod pattern;
 mod program;
 mod rollout;
 mod ruleset;

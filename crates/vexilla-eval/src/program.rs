@@ -1,19 +1,15 @@
 //! A condition made ready to run: literals as the operators want them, patterns compiled.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::str::Utf8Chunk;
 use std::sync::Arc;
 
-use regex::Regex;
 use vexilla_domain::Object;
 
 use crate::condition::{BinaryOp, Expr, Variable};
 use crate::failure::Failure;
-use crate::go_print::Quoted;
-use crate::gore;
 use crate::operand::{Operand, compare, nearly_equal, resolve};
+use crate::pattern::{Complaint, Pattern, is_dynamic_match};
 
 /// A condition that can be applied to contexts.
 #[derive(Debug)]
@@ -28,7 +24,7 @@ enum Node {
     /// Operators applied from left to right.
     Chain(Box<Node>, Box<[(BinaryOp, Node)]>),
     /// The right side of a pattern match.
-    Pattern(Pattern),
+    Pattern(Arc<Pattern>),
 }
 
 /// A variable against a literal.
@@ -48,15 +44,12 @@ pub(crate) enum Literal {
     Texts(TextSet),
 }
 
-/// A regular expression, or Go's complaint about it.
-type Pattern = Arc<Result<Regex, Box<str>>>;
-
 /// Compiles conditions, each pattern once.
 #[derive(Debug, Default)]
 pub(crate) struct Compiler {
-    patterns: HashMap<Box<[u8]>, Pattern>,
+    patterns: HashMap<Box<[u8]>, Arc<Pattern>>,
     /// What is wrong with patterns that were met since the last [`Compiler::complaints`].
-    complaints: Vec<Box<str>>,
+    complaints: Vec<Complaint>,
 }
 
 impl Compiler {
@@ -64,8 +57,8 @@ impl Compiler {
         Program(self.node(expr))
     }
 
-    /// What is wrong with patterns that were met since this was asked last. Flagr accepts them; they never match.
-    pub(crate) fn complaints(&mut self) -> Vec<Box<str>> {
+    /// What is wrong with patterns that were met since this was asked last.
+    pub(crate) fn complaints(&mut self) -> Vec<Complaint> {
         std::mem::take(&mut self.complaints)
     }
 
@@ -91,8 +84,8 @@ impl Compiler {
         match (op, self.node(operand)) {
             (BinaryOp::Ereg | BinaryOp::Nereg, Node::Literal(Literal::Text(text))) => {
                 let pattern = self.patterns.entry(text);
-                let pattern = pattern.or_insert_with_key(|text| Arc::new(compile_pattern(text)));
-                if let Err(complaint) = &**pattern {
+                let pattern = pattern.or_insert_with_key(|text| Arc::new(Pattern::compile(text)));
+                if let Some(complaint) = pattern.complaint() {
                     self.complaints.push(complaint.clone());
                 }
                 Node::Pattern(Arc::clone(pattern))
@@ -100,13 +93,6 @@ impl Compiler {
             (_, node) => node,
         }
     }
-}
-
-fn compile_pattern(text: &[u8]) -> Result<Regex, Box<str>> {
-    gore::compile(text).map_err(|error| {
-        let text = String::from_utf8_lossy(text);
-        format!("invalid regex pattern {}: error parsing regexp: {error}", Quoted(&text)).into()
-    })
 }
 
 fn test_or_chain(first: Node, mut rest: Vec<(BinaryOp, Node)>) -> Node {
@@ -220,30 +206,13 @@ fn matches<'a>(
         let Operand::Text(text) = left else {
             return Err(Failure::NoTexts(left, Operand::Text(b"")));
         };
-        return match &**pattern {
-            Ok(regex) => Ok(regex.is_match(&readable(text))),
-            Err(complaint) => Err(Failure::Pattern(complaint)),
-        };
+        return pattern.is_match(text).map_err(Failure::Pattern);
     }
     match (left, run(right, context)?) {
-        // A pattern out of the context: compiled for this one evaluation, the only thing here that allocates.
-        (Operand::Text(text), Operand::Text(pattern)) => gore::compile(pattern)
-            .map(|regex| regex.is_match(&readable(text)))
-            .map_err(|_| Failure::DynamicPattern),
-        (left, right) => Err(Failure::NoTexts(left, right)),
-    }
-}
-
-/// The text as Go's matcher reads it: each byte that is no UTF-8 is one U+FFFD. Only a literal's escapes make such bytes.
-fn readable(text: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(text) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => {
-            let chunks = text.utf8_chunks();
-            let replaced =
-                |it: Utf8Chunk<'_>| it.valid().to_owned() + &"\u{FFFD}".repeat(it.invalid().len());
-            Cow::Owned(chunks.map(replaced).collect())
+        (Operand::Text(text), Operand::Text(pattern)) => {
+            is_dynamic_match(pattern, text).ok_or(Failure::DynamicPattern)
         }
+        (left, right) => Err(Failure::NoTexts(left, right)),
     }
 }
 

@@ -146,7 +146,8 @@ impl FlagSource for FlagrSource {
             && seen.content == export.content
         {
             // Without a number of its own the caller keeps the one it has: the probe may know it again the next time.
-            let max_snapshot_id = max_snapshot_id.or(seen.max_snapshot_id.filter(|_| newest.is_none()));
+            let max_snapshot_id =
+                max_snapshot_id.or(seen.max_snapshot_id.filter(|_| newest.is_none()));
             return Ok(Fetch::Unchanged(Marker { max_snapshot_id, content: export.content }));
         }
         let marker = Marker { max_snapshot_id, content: export.content };

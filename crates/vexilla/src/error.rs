@@ -59,13 +59,12 @@ impl RefreshError {
 
 impl From<SourceError> for RefreshError {
     fn from(error: SourceError) -> Self {
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(inner) = cause {
-            message.push_str(": ");
-            message.push_str(&inner.to_string());
-            cause = inner.source();
-        }
+        // What lies between says the same in other words.
+        let causes = std::iter::successors(std::error::Error::source(&error), |it| it.source());
+        let message = match causes.last() {
+            Some(root) => format!("{error}: {root}"),
+            None => error.to_string(),
+        };
         Self::new(error.kind(), message)
     }
 }

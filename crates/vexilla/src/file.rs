@@ -109,18 +109,18 @@ async fn blocking<T: Send + 'static>(
 /// The file's content, if it is a file and not too long.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
         return Err(io::Error::other("is a folder"));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_LENGTH {
-        return Err(io::Error::other(format!(
-            "is longer than {} MiB, the most that is read",
-            MAX_LENGTH >> 20
-        )));
+    if metadata.len() <= MAX_LENGTH {
+        file.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?; // it may grow meanwhile
+        if bytes.len() as u64 <= MAX_LENGTH {
+            return Ok(bytes);
+        }
     }
-    Ok(bytes)
+    Err(io::Error::other(format!("is longer than {} MiB, the most that is read", MAX_LENGTH >> 20)))
 }
 
 fn stamp(metadata: &Metadata) -> Stamp {

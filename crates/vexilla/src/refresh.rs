@@ -59,8 +59,9 @@ impl Refresher {
             }
             Err(error) => {
                 self.shared.cell.load().mark_stale();
-                // An outage is told once, and again when its reason changes.
-                if self.shared.counts.failed(took, error) {
+                // An outage is told once, and again when its reason changes. A start that fails is told by its caller.
+                let is_news = self.shared.counts.failed(took, error);
+                if is_news && self.marker.is_some() {
                     let source = self.parts.source.describe();
                     warn!(
                         "refresh from {source} failed, the last good flags are served on: {error}"
@@ -82,15 +83,19 @@ impl Refresher {
         };
         let marker = fetched.marker.clone();
         let (strictness, export) = (self.parts.source.strictness(), self.config.export);
-        let published = spawn_blocking(move || publication(fetched, strictness, export, &previous))
-            .await
-            .map_err(|error| {
-                RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
-            })?;
+        let published = spawn_blocking({
+            let previous = Arc::clone(&previous);
+            move || publication(fetched, strictness, export, &previous)
+        })
+        .await
+        .map_err(|error| {
+            RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
+        })?;
         let revision = published.revision;
-        report(&published, &self.shared.cell.load().problems);
         published.confirm(self.parts.clock.now());
-        self.shared.cell.publish(Arc::new(published));
+        let published = Arc::new(published);
+        self.shared.cell.publish(Arc::clone(&published));
+        report(&published, &previous.problems);
         self.marker = Some(marker);
         Ok(Refreshed::Published(revision))
     }

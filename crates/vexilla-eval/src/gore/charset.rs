@@ -124,11 +124,11 @@ impl CharSet {
 
     /// All cases of the members that have more than one.
     fn cases(&self) -> Option<Self> {
-        let cased = ClassUnicode::new(Self::query(CASED)?.chars());
+        let foldable = ClassUnicode::new(Self::query(CASED)?.chars());
         let mut cases = ClassUnicode::new(self.chars());
-        cases.intersect(&cased);
+        cases.intersect(&foldable);
         cases.try_case_fold_simple().ok()?;
-        cases.intersect(&cased);
+        cases.intersect(&foldable);
         Some(Self::from_class(&cases))
     }
 

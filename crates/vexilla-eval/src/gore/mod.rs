@@ -27,7 +27,7 @@ const MAX_LENGTH: usize = 65_535;
 
 /// How deep sequences, alternatives and repeats may nest. The engine compiles by recursion: this many levels take less
 /// than 1 MB of stack without optimisation. Groups alone are free.
-const MAX_DEPTH: u32 = 128;
+const MAX_DEPTH: u32 = 100;
 
 /// The largest text that we hand to the engine, in bytes. Only Unicode classes make it long.
 const MAX_TRANSLATION: usize = 4 << 20;

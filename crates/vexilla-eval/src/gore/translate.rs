@@ -96,13 +96,12 @@ impl<'p> Translator<'p> {
                 self.group.end_alternative();
                 self.out.push('|');
             }
-            '^' => {
-                self.push_text(if self.flags.multi_line { "(?m:^)" } else { r"\A" }, Shape::Other)
-            }
-            '$' => {
-                self.push_text(if self.flags.multi_line { "(?m:$)" } else { r"\z" }, Shape::Other)
-            }
-            '.' => self.push_text(if self.flags.dot_all { "(?s:.)" } else { "." }, Shape::Class),
+            '^' if self.flags.multi_line => self.push_text("(?m:^)", Shape::Other),
+            '^' => self.push_text(r"\A", Shape::Other),
+            '$' if self.flags.multi_line => self.push_text("(?m:$)", Shape::Other),
+            '$' => self.push_text(r"\z", Shape::Other),
+            '.' if self.flags.dot_all => self.push_text("(?s:.)", Shape::Class),
+            '.' => self.push_text(".", Shape::Class),
             '[' => {
                 self.cursor = start;
                 let class = class::bracketed(&mut self.cursor, self.flags.case)?;

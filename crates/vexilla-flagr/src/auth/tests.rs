@@ -1,3 +1,5 @@
+//! Credentials on requests.
+
 use super::*;
 
 fn refused(auth: Auth) -> String {

@@ -1,3 +1,5 @@
+//! What a configuration refuses.
+
 use super::*;
 
 fn check(url: &str, expected: &str) {

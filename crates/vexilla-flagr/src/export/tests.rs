@@ -1,3 +1,5 @@
+//! Reading exports.
+
 use super::*;
 
 fn content(flags: &str) -> u64 {

@@ -1,3 +1,5 @@
+//! When an export can be trusted.
+
 use super::*;
 
 const LIMIT: Duration = Duration::from_secs(3);

@@ -95,11 +95,15 @@ pub(crate) async fn changed(source: &FlagrSource, seen: Option<&Marker>) -> Fetc
     }
 }
 
-pub(crate) async fn assert_unchanged(source: &FlagrSource, seen: &Marker) {
+pub(crate) async fn unchanged(source: &FlagrSource, seen: &Marker) -> Marker {
     match source.fetch(Some(seen)).await.unwrap() {
-        Fetch::Unchanged(_) => {}
+        Fetch::Unchanged(marker) => marker,
         Fetch::Changed(fetched) => panic!("changed: {fetched:?}"),
     }
+}
+
+pub(crate) async fn assert_unchanged(source: &FlagrSource, seen: &Marker) {
+    unchanged(source, seen).await;
 }
 
 pub(crate) async fn error(source: &FlagrSource) -> SourceError {

@@ -1,0 +1,58 @@
+//! The `vexilla` command: [`args`] says what it understands, each command has its file, [`config`] reads the environment,
+//! [`log`] and [`output`] are its two voices.
+
+mod args;
+mod check;
+mod config;
+mod decide;
+mod error;
+mod eval;
+mod explain;
+mod export;
+mod health;
+mod log;
+mod output;
+mod serve;
+mod signals;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime::Runtime;
+
+use crate::args::{Cli, Command};
+use crate::config::Environment;
+use crate::error::CommandError;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            output::report(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    let environment = Environment::read()?;
+    log::start(cli.log, environment);
+    let runtime =
+        Runtime::new().map_err(|source| CommandError::System { what: "start threads", source })?;
+    let code = runtime.block_on(execute(cli.command));
+    // A thread that still waits for a file does not hold up the end.
+    runtime.shutdown_background();
+    code
+}
+
+async fn execute(command: Command) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Eval(args) => eval::run(args).await,
+        Command::Explain(args) => explain::run(args).await,
+        Command::Check(args) => check::run(args).await,
+        Command::Export(args) => export::run(args).await,
+        Command::Health(args) => health::run(args).await,
+    }
+}

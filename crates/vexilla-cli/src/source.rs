@@ -1,0 +1,63 @@
+//! From arguments to flags, with errors that name where the flags were to come from.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use vexilla::{Client, ClientBuilder, FileSource, FlagrConfig, StartError};
+use vexilla_domain::{Fetch, Fetched, FlagSource, SourceError};
+use vexilla_flagr::FlagrSource;
+
+use crate::args::SourceArgs;
+use crate::error::CommandError;
+
+impl SourceArgs {
+    /// A client in the making, on this source.
+    pub(crate) fn builder(&self) -> ClientBuilder {
+        let mut builder = Client::builder();
+        if let Some(url) = &self.flagr {
+            builder = builder.flagr(url);
+        }
+        if let Some(path) = &self.flags {
+            builder = builder.flags_file(path);
+        }
+        builder
+    }
+
+    /// The error of a client that did not start on this source.
+    pub(crate) fn failed(&self, error: StartError) -> CommandError {
+        match (error, &self.flagr, &self.flags) {
+            (StartError::Config(error), ..) => CommandError::Named(Box::new(error)),
+            (StartError::Load(error), Some(url), _) => at(format!("Flagr at {url}"), error),
+            (StartError::Load(error), None, _) => CommandError::Named(Box::new(error)),
+            (error, Some(url), _) => at(format!("Flagr at {url}"), error),
+            (error, None, Some(path)) => at(path.display().to_string(), error),
+            (error, None, None) => CommandError::Named(Box::new(error)),
+        }
+    }
+}
+
+/// A Flagr, or something that answers like one.
+pub(crate) fn flagr(config: FlagrConfig) -> Result<FlagrSource, CommandError> {
+    FlagrSource::new(config).map_err(|error| CommandError::Named(Box::new(error)))
+}
+
+/// The flags of a Flagr as they are now.
+pub(crate) async fn fetch_flagr(source: &FlagrSource) -> Result<Fetched, CommandError> {
+    fetch(source).await.map_err(|error| at(source.describe(), error))
+}
+
+/// The flags of a file as they are now.
+pub(crate) async fn fetch_file(path: PathBuf) -> Result<Fetched, CommandError> {
+    fetch(&FileSource::new(path)).await.map_err(|error| CommandError::Named(Box::new(error)))
+}
+
+async fn fetch(source: &dyn FlagSource) -> Result<Fetched, SourceError> {
+    match source.fetch(None).await? {
+        Fetch::Changed(fetched) => Ok(fetched),
+        Fetch::Unchanged(_) => Ok(Fetched::default()), // never said to who has no flags yet
+    }
+}
+
+fn at(place: String, error: impl Error + Send + Sync + 'static) -> CommandError {
+    CommandError::At { place, source: Box::new(error) }
+}

@@ -1,0 +1,18 @@
+//! The `vexilla` binary, run as its users run it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that cannot go on fails"
+)]
+
+mod bad_input;
+mod check;
+mod decide;
+mod export;
+mod http;
+mod readme;
+mod running;
+mod serve;

@@ -1,0 +1,146 @@
+//! Starts the binary, and reads what it says.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+
+use serde_json::json;
+
+/// The project's folder, where the README's commands are run.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// The binary in the project's folder, undisturbed by the environment.
+pub(crate) fn vexilla<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vexilla"));
+    command.args(arguments).current_dir(root()).env_remove("VEXILLA_LOG").stdin(Stdio::null());
+    command
+}
+
+/// What a command that has ended said.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// Fails unless it ended well, without a word on standard error.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!((self.status, &*self.stderr), (0, ""), "{}", self.stdout);
+        self.stdout
+    }
+
+    /// The error, if there is exactly one and it is the last thing that was said.
+    #[track_caller]
+    pub(crate) fn error(&self) -> &str {
+        let errors: Vec<_> = self.stderr.lines().filter(|it| it.starts_with("error: ")).collect();
+        assert_eq!(errors.len(), 1, "{}", self.stderr);
+        assert_eq!(self.stderr.lines().last(), Some(errors[0]));
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        errors[0]
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Said {
+    said(&mut vexilla(arguments))
+}
+
+pub(crate) fn said(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        status: output.status.code().expect("ended by itself"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running sidecar; it is killed when it is dropped.
+pub(crate) struct Sidecar {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+    /// The line that says what was loaded.
+    pub(crate) loaded: String,
+    /// `127.0.0.1:40123`
+    pub(crate) address: String,
+}
+
+impl Sidecar {
+    /// Starts `vexilla serve` on a free port and waits until it listens.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let arguments = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments);
+        let mut command = vexilla(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let loaded = line(&mut stdout);
+        let listening = line(&mut stdout);
+        let address = listening.strip_prefix("listening on http://");
+        let address = address.unwrap_or_else(|| panic!("{loaded}\n{listening}")).to_owned();
+        Self { child, stdout, stderr, loaded, address }
+    }
+
+    /// Starts one with these flags. The folder holds them.
+    pub(crate) fn with_flags(folder: &Path, flags: &serde_json::Value, more: &[&str]) -> Self {
+        let file = folder.join("flags.json");
+        std::fs::write(&file, json!({ "Flags": flags }).to_string()).unwrap();
+        Self::start(&[&["--flags", file.to_str().unwrap()], more].concat())
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The next line of its log.
+    pub(crate) fn log_line(&mut self) -> String {
+        let line = line(&mut self.stderr);
+        assert!(!line.is_empty(), "the log ended");
+        line
+    }
+
+    /// Reads its log up to a line with these words.
+    pub(crate) fn wait_for_log(&mut self, words: &str) {
+        while !self.log_line().contains(words) {}
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
+    /// Waits for its end: the status, and what it said since.
+    pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
+        let status = self.child.wait().unwrap();
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        (status.code(), stdout, stderr)
+    }
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    // A shell has `kill` built in, wherever it runs.
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+fn line(reader: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    line.truncate(line.trim_end().len());
+    line
+}

@@ -1,0 +1,138 @@
+//! The steps of `ci`, in its order.
+//!
+//! They share one target folder without undoing each other's work: no step sets `RUSTFLAGS`, which would build every
+//! dependency anew, and `clippy` also does the work of a plain `check`.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::command::{cargo, lines_of, run};
+use crate::counts::Counts;
+use crate::tidy;
+use crate::workspace::Workspace;
+
+/// Something that is checked.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    check: fn(&mut Run) -> Result<()>,
+}
+
+pub(crate) const STEPS: [Step; 8] = [
+    Step { name: "fmt", about: "the sources are formatted", check: fmt },
+    Step { name: "lint", about: "clippy has nothing to say", check: lint },
+    Step { name: "test", about: "all tests and the examples in the docs pass", check: test },
+    Step { name: "doc", about: "the docs build without a warning", check: doc },
+    Step { name: "features", about: "the facade builds with each feature alone", check: features },
+    Step { name: "bench", about: "the benchmarks build", check: bench },
+    Step {
+        name: "deny",
+        about: "licences and sources, where cargo-deny is installed",
+        check: deny,
+    },
+    Step {
+        name: "tidy",
+        about: "our own rules; with --verbose also what is only worth knowing",
+        check: tidy,
+    },
+];
+
+/// A run of steps.
+pub(crate) struct Run {
+    verbose: bool,
+    counts: Counts,
+}
+
+impl Run {
+    pub(crate) fn new(verbose: bool) -> Self {
+        Self { verbose, counts: Counts::default() }
+    }
+
+    /// Runs these steps up to the first that fails, and says whether all passed.
+    pub(crate) fn all(&mut self, steps: &[Step]) -> bool {
+        steps.iter().all(|step| self.one(step))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "how long a step took is only shown")]
+    fn one(&mut self, step: &Step) -> bool {
+        println!("== {}", step.name);
+        let started = Instant::now();
+        let outcome = (step.check)(self);
+        let took = started.elapsed().as_secs_f64();
+        match &outcome {
+            Ok(()) => println!("== {}: passed in {took:.1} s", step.name),
+            Err(error) => eprintln!("== {}: FAILED after {took:.1} s: {error:#}", step.name),
+        }
+        outcome.is_ok()
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+fn fmt(_: &mut Run) -> Result<()> {
+    run(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn lint(_: &mut Run) -> Result<()> {
+    run(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn test(run: &mut Run) -> Result<()> {
+    lines_of(cargo(&["test", "--workspace", "--no-fail-fast"]), |line| {
+        println!("{line}");
+        run.counts.read(line);
+    })?;
+    ensure!(run.counts.passed > 0, "no test ran");
+    Ok(())
+}
+
+fn doc(_: &mut Run) -> Result<()> {
+    run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Only these two crates are depended on alone, so only they must not live on features that a neighbour turns on.
+fn features(_: &mut Run) -> Result<()> {
+    let check = |arguments: &[&str]| {
+        println!("-- {}", arguments.join(" "));
+        run(cargo(&["clippy"]).args(arguments).args(["--", "-D", "warnings"]))
+    };
+    check(&["--package", "vexilla-eval"])?;
+    check(&["--package", "vexilla", "--no-default-features"])?;
+    let workspace = Workspace::load()?;
+    let facade =
+        workspace.ours().find(|it| it.name == "vexilla").context("there is no crate `vexilla`")?;
+    for feature in facade.features.keys().filter(|it| *it != "default") {
+        check(&["--package", "vexilla", "--no-default-features", "--features", feature])?;
+    }
+    Ok(())
+}
+
+/// The benchmarks only: `--workspace` would also build every crate's unit tests again, optimised and linked whole.
+fn bench(_: &mut Run) -> Result<()> {
+    run(&mut cargo(&["bench", "--package", "vexilla-benches", "--bench", "*", "--no-run"]))
+}
+
+/// Without the advisories: their database is downloaded from a place that CI does not reach.
+fn deny(_: &mut Run) -> Result<()> {
+    let installed = cargo(&["deny", "--version"]).output().is_ok_and(|it| it.status.success());
+    if !installed {
+        println!("cargo-deny is not installed, so licences and sources were NOT checked");
+        return Ok(());
+    }
+    run(&mut cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"]))
+}
+
+fn tidy(run: &mut Run) -> Result<()> {
+    tidy::check(run.verbose)
+}
