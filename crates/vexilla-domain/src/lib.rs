@@ -36,8 +36,8 @@ pub use flag::{Constraint, Distribution, Flag, Segment, Tag, Times, Timestamp, V
 pub use ids::{ConstraintId, DistributionId, FlagId, SegmentId, SnapshotId, TagId, VariantId};
 pub use number::Number;
 pub use ports::{
-    Clock, Engine, Export, Fetch, Fetched, FlagSource, Marker, SourceError, SourceErrorKind,
-    Strictness,
+    Clock, Engine, Export, Fetch, Fetched, FlagSource, Marker, RemoteError, RemoteErrorKind,
+    RemoteEvaluator, SourceError, SourceErrorKind, Strictness,
 };
 pub use problem::{Level, Problem};
 pub use query::{

@@ -118,6 +118,81 @@ impl Error for SourceError {
     }
 }
 
+/// Evaluation by Flagr itself, for flags whose decision it keeps to itself.
+#[async_trait]
+pub trait RemoteEvaluator: fmt::Debug + Send + Sync {
+    /// One evaluation. It is never sent twice: Flagr may have recorded the first one.
+    ///
+    /// # Errors
+    ///
+    /// When Flagr does not give this answer now. The caller decides otherwise.
+    async fn evaluate(
+        &self,
+        flag: FlagRef<'_>,
+        context: &Context,
+        debug: Debug,
+    ) -> Result<Answer, RemoteError>;
+
+    /// Each entity with each selected flag, in the order of [`Engine::evaluate_batch`], in as few requests as Flagr's
+    /// limits allow. It is all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// When Flagr does not give all of these answers now.
+    async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError>;
+}
+
+/// Flagr did not evaluate.
+#[derive(Debug)]
+pub struct RemoteError {
+    kind: RemoteErrorKind,
+    message: Box<str>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What a [`RemoteError`] says about Flagr. More kinds may come: match with a catch-all arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RemoteErrorKind {
+    /// Flagr did not answer, not in time, or with something that no Flagr gives: it is not well.
+    Unavailable,
+    /// Flagr refused this request; it is well.
+    Refused,
+    /// Flagr failed at this flag's data (a 500 with a `PANIC` text); it is well otherwise.
+    BadFlag,
+}
+
+impl RemoteError {
+    /// An error with a message that reads well after a colon.
+    pub fn new(kind: RemoteErrorKind, message: impl Into<Box<str>>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// Adds what caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What it says about Flagr.
+    pub fn kind(&self) -> RemoteErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for RemoteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for RemoteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|it| it as &(dyn Error + 'static))
+    }
+}
+
 /// What a server may ask of a running client.
 #[async_trait]
 pub trait Engine: fmt::Debug + Send + Sync {
