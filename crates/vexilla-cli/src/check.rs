@@ -38,6 +38,7 @@ pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
     for outcome in check(args.sources).await {
         match outcome {
             Ok(found) => checked.push(found),
+            Err(error @ CommandError::Usage(_)) => return Err(error),
             Err(error) => {
                 fine = false;
                 report(&error);

@@ -15,6 +15,9 @@ pub(crate) enum CommandError {
     /// Something failed, and says where.
     #[error(transparent)]
     Named(Box<dyn Error + Send + Sync>),
+    /// An argument that the argument parser lets through and that cannot work.
+    #[error(transparent)]
+    Usage(Box<dyn Error + Send + Sync>),
     /// `--set` beside a context that has no members.
     #[error("`--set` needs a `--context` that is an object")]
     SetWithoutObject,
@@ -36,7 +39,7 @@ impl CommandError {
     /// 2 for wrong usage, as for what the argument parser refuses, otherwise 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::SetWithoutObject => ExitCode::from(2),
+            Self::Usage(_) | Self::SetWithoutObject => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

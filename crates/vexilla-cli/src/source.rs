@@ -26,7 +26,7 @@ impl SourceArgs {
     /// The error of a client that did not start on this source.
     pub(crate) fn failed(&self, error: StartError) -> CommandError {
         match (error, &self.flagr, &self.flags) {
-            (StartError::Config(error), ..) => CommandError::Named(Box::new(error)),
+            (StartError::Config(error), ..) => CommandError::Usage(Box::new(error)),
             (StartError::Load(error), Some(url), _) => at(format!("Flagr at {url}"), error),
             (StartError::Load(error), None, _) => CommandError::Named(Box::new(error)),
             (error, Some(url), _) => at(format!("Flagr at {url}"), error),
@@ -38,7 +38,7 @@ impl SourceArgs {
 
 /// A Flagr, or something that answers like one.
 pub(crate) fn flagr(config: FlagrConfig) -> Result<FlagrSource, CommandError> {
-    FlagrSource::new(config).map_err(|error| CommandError::Named(Box::new(error)))
+    FlagrSource::new(config).map_err(|error| CommandError::Usage(Box::new(error)))
 }
 
 /// The flags of a Flagr as they are now.

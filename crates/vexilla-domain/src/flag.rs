@@ -132,22 +132,10 @@ pub struct Times {
 pub struct Timestamp(Option<Box<str>>);
 
 impl Timestamp {
-    /// Takes a text of the form `2026-11-22T19:59:37.29+01:00`. `None` for anything else.
+    /// Takes a text of the form `2026-11-22T19:59:37.29+01:00`, as leniently as Go does: one digit is enough for the
+    /// hour, and the fraction may stand behind a comma. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let shape: Vec<u8> =
-            text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }).collect();
-        let rest = shape.strip_prefix(b"0000-00-00T00:00:00")?;
-        let zone = match rest.strip_prefix(b".") {
-            Some(fraction) => {
-                let digits = fraction.iter().take_while(|byte| **byte == b'0').count();
-                (digits > 0).then(|| fraction.get(digits..))??
-            }
-            None => rest,
-        };
-        matches!(zone, b"Z" | b"+00:00" | b"-00:00").then(|| {
-            let zero = text == Self::ZERO;
-            Self((!zero).then(|| text.into()))
-        })
+        is_time(text).then(|| Self((text != Self::ZERO).then(|| text.into())))
     }
 
     const ZERO: &str = "0001-01-01T00:00:00Z";
@@ -161,5 +149,105 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Whether Go reads the text as RFC 3339.
+fn is_time(text: &str) -> bool {
+    let Some((date, rest)) = text.split_once('T') else { return false };
+    let mut date = date.splitn(3, '-').map(|part| (part.len(), number(part)));
+    let (Some((4, Some(year))), Some((2, Some(month))), Some((2, Some(day)))) =
+        (date.next(), date.next(), date.next())
+    else {
+        return false;
+    };
+    let clock_end = rest.find(|it: char| !it.is_ascii_digit() && it != ':').unwrap_or(rest.len());
+    let (clock, rest) = rest.split_at(clock_end);
+    let mut clock = clock.splitn(3, ':').map(|part| (part.len(), number(part)));
+    let (Some((1 | 2, Some(0..=23))), Some((2, Some(0..=59))), Some((2, Some(0..=59)))) =
+        (clock.next(), clock.next(), clock.next())
+    else {
+        return false;
+    };
+    let zone = match rest.strip_prefix(['.', ',']) {
+        None => rest,
+        Some(fraction) => match fraction.trim_start_matches(|it: char| it.is_ascii_digit()) {
+            zone if zone.len() < fraction.len() => zone,
+            _ => return false,
+        },
+    };
+    (1..=days(year, month)).contains(&day) && is_zone(zone)
+}
+
+/// `Z`, or an offset; Go takes up to 24 hours and up to 60 minutes.
+fn is_zone(text: &str) -> bool {
+    let Some((hours, minutes)) = text.strip_prefix(['+', '-']).and_then(|it| it.split_once(':'))
+    else {
+        return text == "Z";
+    };
+    let two_digits =
+        |part: &str, most| part.len() == 2 && number(part).is_some_and(|it| it <= most);
+    two_digits(hours, 24) && two_digits(minutes, 60)
+}
+
+fn number(digits: &str) -> Option<u32> {
+    digits.bytes().all(|it| it.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// How many days a month has; none where there is no such month.
+fn days(year: u32, month: u32) -> u32 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn times_are_read_as_go_reads_them() {
+        let right = [
+            "2026-11-22T19:59:37Z",
+            "2026-11-22T19:59:37.294481937+01:00",
+            "2018-10-05T23:10:25.234392-07:00",
+            "0001-01-01T00:00:00Z",
+            "2024-02-29T00:00:00Z",
+            "2026-11-22T3:59:37Z",
+            "2026-11-22T19:59:37,5Z",
+            "2026-11-22T19:59:37+24:60",
+        ];
+        for text in right {
+            assert_eq!(Timestamp::parse(text).map(|it| it.to_string()).as_deref(), Some(text));
+        }
+        let wrong = [
+            "",
+            "now",
+            "2026-11-22",
+            "2026-11-22 19:59:37Z",
+            "2026-11-22T19:59:37",
+            "2026-11-22T19:59:37z",
+            "2026-11-22T19:59:60Z",
+            "2026-11-22T24:00:00Z",
+            "2026-13-22T19:59:37Z",
+            "2026-02-29T19:59:37Z",
+            "2026-11-22T19:59:37.Z",
+            "2026-11-22T19:59:37+25:00",
+            "2026-11-22T19:59:37+1:00",
+            "26-11-22T19:59:37Z",
+            "2026-11-22T19:59Z",
+            "2026-11-22T19:59:37Zx",
+            "2026-00-22T19:59:37Z",
+            "2026-11-22T19:5:37Z",
+            "2026-11-22T١9:59:37Z",
+        ];
+        for text in wrong {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 }

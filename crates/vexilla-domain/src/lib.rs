@@ -25,6 +25,7 @@ mod number;
 mod ports;
 mod problem;
 mod query;
+mod strategy;
 mod typed;
 mod value;
 
@@ -41,7 +42,9 @@ pub use ports::{
 };
 pub use problem::{Level, Problem};
 pub use query::{
-    Answer, Batch, BatchAnswer, Debug, DebugLog, FlagRef, SegmentLog, SelectedBy, TagsOperator,
+    Answer, Batch, BatchAnswer, BatchTooLarge, Debug, DebugLog, FlagRef, SegmentLog, SelectedBy,
+    TagsOperator,
 };
+pub use strategy::Strategy;
 pub use typed::{Detail, ErrorCode};
 pub use value::{Object, Value};

@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::{Answer, Batch, BatchAnswer, Context, Debug, Flag, FlagRef, Freshness, Problem};
+use crate::{
+    Answer, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Flag, FlagRef, Freshness, Problem,
+};
 
 /// Where flag definitions come from. Called by the refresher only.
 #[async_trait]
@@ -201,7 +203,15 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// Evaluates each entity with each selected flag, all by the same rules, in Flagr's order: entity by entity, flags
     /// by tag, by id, by key. Ids and keys that are named twice count once.
-    async fn evaluate_batch(&self, batch: Batch<'_>) -> Vec<BatchAnswer>;
+    ///
+    /// # Errors
+    ///
+    /// If there would be more than `most` answers; how many a tag selects is known only here. Nothing is evaluated.
+    async fn evaluate_batch(
+        &self,
+        batch: Batch<'_>,
+        most: usize,
+    ) -> Result<Vec<BatchAnswer>, BatchTooLarge>;
 
     /// The flags as Flagr's eval-cache export; `None` while nothing is loaded.
     async fn export(&self) -> Option<Export>;

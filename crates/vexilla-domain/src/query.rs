@@ -98,3 +98,23 @@ pub struct BatchAnswer {
     /// The answer.
     pub answer: Answer,
 }
+
+/// A batch asks for more than is given at once. More reasons may come: match with a catch-all arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchTooLarge {
+    /// It asks for too many answers.
+    #[error("batch evaluation size {size} exceeds maximum allowed size of {most}")]
+    Answers {
+        /// How many answers there would be.
+        size: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Its debug logs, which repeat the context for each segment, are too long.
+    #[error("batch evaluation debug logs exceed maximum allowed size of {most} bytes")]
+    Logs {
+        /// How many bytes there may be.
+        most: usize,
+    },
+}

@@ -1,5 +1,6 @@
 //! From a flag's definition to a flag that is ready to run. What Flagr would refuse is reported on the way.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use vexilla_domain::{Flag, FlagHead, Level, Problem, Segment, SegmentId, Strictness, VariantHead};
@@ -8,7 +9,7 @@ use crate::bucket::Salt;
 use crate::condition::{self, ConditionError, Expr};
 use crate::pattern::Complaint;
 use crate::program::{Compiler, Program};
-use crate::rollout::Rollout;
+use crate::rollout::{Positions, Rollout};
 
 /// A flag that is ready to run.
 #[derive(Debug)]
@@ -106,6 +107,7 @@ pub(crate) fn compile(
         .iter()
         .map(|it| VariantHead { id: it.id, key: it.key.clone(), attachment: it.attachment.clone() })
         .collect();
+    let positions: Positions = variants.iter().map(|it| it.id).zip(0..).collect();
     let segments: Box<[CompiledSegment]> = flag
         .segments
         .iter()
@@ -113,7 +115,7 @@ pub(crate) fn compile(
         .map(|(index, segment)| CompiledSegment {
             id: segment.id,
             condition: compile_condition(segment, index, strictness, compiler, &mut report),
-            rollout: Rollout::compile(segment, &variants),
+            rollout: Rollout::compile(segment, &positions),
         })
         .collect();
     (report.errors == 0).then(|| CompiledFlag {
@@ -203,23 +205,26 @@ fn check(flag: &Flag, report: &mut Report<'_>) {
     if flag.segments.is_empty() {
         report.warning("segments".to_owned(), "there are no segments");
     }
+    let mut keys = HashSet::new();
     for (index, variant) in flag.variants.iter().enumerate() {
-        let earlier = flag.variants.iter().take(index);
         if variant.key.is_empty() {
             report.error(format!("variants[{index}].key"), "the key is empty");
-        } else if earlier.clone().any(|it| it.key == variant.key) {
-            report.error(
-                format!("variants[{index}].key"),
-                format!("another variant has the key `{}`", variant.key),
-            );
+        } else if !keys.insert(&*variant.key) {
+            let message = format!("another variant has the key `{}`", variant.key);
+            report.error(format!("variants[{index}].key"), message);
         }
     }
     for (index, segment) in flag.segments.iter().enumerate() {
-        check_rollout(flag, segment, index, report);
+        check_rollout(&keys, segment, index, report);
     }
 }
 
-fn check_rollout(flag: &Flag, segment: &Segment, index: usize, report: &mut Report<'_>) {
+fn check_rollout(
+    variants: &HashSet<&str>,
+    segment: &Segment,
+    index: usize,
+    report: &mut Report<'_>,
+) {
     if segment.rollout_percent > 100 {
         let message = format!("{} is above 100", segment.rollout_percent);
         report.error(format!("segments[{index}].rolloutPercent"), message);
@@ -244,7 +249,7 @@ fn check_rollout(flag: &Flag, segment: &Segment, index: usize, report: &mut Repo
             if it.variant_id.0 == 0 {
                 report.error(path, "there is neither a variant key nor a variant id");
             }
-        } else if !flag.variants.iter().any(|variant| variant.key == it.variant_key) {
+        } else if !variants.contains(&*it.variant_key) {
             report.error(
                 format!("{path}.variantKey"),
                 format!("the flag has no variant `{}`", it.variant_key),

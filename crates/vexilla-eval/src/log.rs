@@ -10,12 +10,31 @@ use crate::go_print::{Dumped, Printed};
 /// Writes a line for each segment tried.
 pub(crate) struct LogTrace<'c> {
     context: &'c Context,
+    /// The context in words, made when it is first needed.
+    printed: Option<String>,
+    /// How many bytes of the context may still be repeated.
+    left: usize,
     pub(crate) segments: Vec<SegmentLog>,
 }
 
 impl<'c> LogTrace<'c> {
     pub(crate) fn new(context: &'c Context) -> Self {
-        Self { context, segments: Vec::new() }
+        Self { context, printed: None, left: MAX_REPEATED, segments: Vec::new() }
+    }
+}
+
+/// A log repeats the context for each segment that does not match; of a large context under many segments it repeats no
+/// more than this many bytes.
+const MAX_REPEATED: usize = 1 << 20;
+
+impl LogTrace<'_> {
+    /// The context as Flagr prints it, cut where the log would get too long.
+    fn context(&mut self, print: impl FnOnce(&Context) -> String) -> &str {
+        let printed = self.printed.get_or_insert_with(|| print(self.context));
+        let cut = (0..=self.left.min(printed.len())).rev().find(|at| printed.is_char_boundary(*at));
+        let length = cut.unwrap_or_default();
+        self.left -= length;
+        printed.get(..length).unwrap_or_default()
     }
 }
 
@@ -25,12 +44,12 @@ impl Trace for LogTrace<'_> {
             Step::NoContext => format!(
                 "constraints are present in the segment_id {}, but got invalid entity_context: {}.",
                 segment.id,
-                Dumped(self.context.attributes())
+                self.context(|it| Dumped(it.attributes()).to_string())
             ),
             Step::NoMatch(condition) => format!(
                 "constraint not match. constraint: {}, entity_context: {}.",
                 dump(condition),
-                Printed(self.context.attributes().unwrap_or(&Value::Null))
+                self.context(|it| Printed(it.attributes().unwrap_or(&Value::Null)).to_string())
             ),
             Step::Failed(failure) => failure.to_string(),
             Step::Matched { bucket, .. } => {

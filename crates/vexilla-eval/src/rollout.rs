@@ -1,8 +1,14 @@
 //! Which variant an entity's bucket gives: Flagr's distribution and rollout, made a table at compile time.
 
-use vexilla_domain::{Segment, VariantHead, VariantId};
+use std::collections::HashMap;
+
+use rapidhash::fast::RandomState;
+use vexilla_domain::{Segment, VariantId};
 
 use crate::bucket::BUCKETS;
+
+/// Where a flag has its variants, by id. Of several with one id the last counts.
+pub(crate) type Positions = HashMap<VariantId, u32, RandomState>;
 
 /// A segment's distribution under its rollout.
 #[derive(Debug)]
@@ -48,7 +54,7 @@ pub(crate) enum Outcome {
 }
 
 impl Rollout {
-    pub(crate) fn compile(segment: &Segment, variants: &[VariantHead]) -> Self {
+    pub(crate) fn compile(segment: &Segment, positions: &Positions) -> Self {
         let percent = segment.rollout_percent;
         let mut start = 0_u32;
         let rows: Box<[Row]> = segment
@@ -58,10 +64,9 @@ impl Rollout {
                 let end = start.saturating_add(
                     u32::try_from(it.percent).unwrap_or(u32::MAX).saturating_mul(10),
                 );
-                let position = variants.iter().position(|variant| variant.id == it.variant_id);
                 let choice = Choice {
                     variant_id: it.variant_id,
-                    position: position.and_then(|at| u32::try_from(at).ok()),
+                    position: positions.get(&it.variant_id).copied(),
                 };
                 let row = Row {
                     end,

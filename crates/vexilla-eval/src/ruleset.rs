@@ -1,6 +1,6 @@
 //! All flags of one revision: look-up in Flagr's order, evaluation, selection by tag.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ pub struct Ruleset {
     // INVARIANT: the numbers in these are places in `flags`.
     by_key: HashTable<u32>,
     by_id: HashMap<u64, u32, RandomState>,
+    /// INVARIANT: the places of each tag ascend.
     by_tag: HashMap<Box<str>, Vec<u32>, RandomState>,
     /// The flag that answers to "0", which is what Flagr looks up first when a request names no id.
     zero: Option<u32>,
@@ -69,7 +70,7 @@ impl Ruleset {
         for flag in flags {
             build.add(flag, strictness, previous);
         }
-        build.finish(previous)
+        build.finish(strictness, previous)
     }
 
     /// Evaluates the flag with this key.
@@ -166,15 +167,20 @@ impl Ruleset {
         tags: &[Box<str>],
         operator: TagsOperator,
     ) -> Vec<&'a CompiledFlag> {
-        let nobody = Vec::new();
-        let mut lists = tags.iter().map(|tag| self.by_tag.get(tag).unwrap_or(&nobody));
+        let tags: HashSet<&str> = tags.iter().map(|tag| &**tag).collect();
+        let lists = || tags.iter().map(|tag| self.by_tag.get(*tag));
         let mut found: Vec<u32> = match operator {
-            TagsOperator::Any => lists.flatten().copied().collect(),
+            TagsOperator::Any => lists().flatten().flatten().copied().collect(),
             TagsOperator::All => {
-                let first = lists.next().cloned().unwrap_or_default();
-                lists.fold(first, |found, list| {
-                    found.into_iter().filter(|it| list.contains(it)).collect()
-                })
+                // An unknown tag has no list, and then nothing has all tags.
+                let Some(mut lists) = lists().collect::<Option<Vec<_>>>() else {
+                    return Vec::new();
+                };
+                lists.sort_unstable_by_key(|list| list.len());
+                let (shortest, others) =
+                    lists.split_first().map_or((&[][..], &[][..]), |(it, rest)| (it, rest));
+                let in_all = |at: &&u32| others.iter().all(|list| list.binary_search(at).is_ok());
+                shortest.iter().filter(in_all).copied().collect()
             }
         };
         found.sort_unstable_by_key(|at| self.at(*at).map(|flag| flag.head.id));
@@ -185,6 +191,12 @@ impl Ruleset {
     /// All flags, in the order they were defined in.
     pub fn flags(&self) -> impl ExactSizeIterator<Item = &CompiledFlag> {
         self.flags.iter().map(|flag| &**flag)
+    }
+
+    /// Whether a look-up of the flag's id finds this very flag, and not a later one with the same id.
+    pub fn shows(&self, flag: &CompiledFlag) -> bool {
+        let found = self.by_id.get(&flag.head.id.0).and_then(|at| self.at(*at));
+        found.is_some_and(|it| std::ptr::eq(it, flag))
     }
 
     /// How many flags there are.
@@ -214,8 +226,8 @@ impl Ruleset {
         self.by_key.find(self.hasher.hash_one(key), same).copied()
     }
 
-    /// Adds a flag; one of the same key or id is hidden by it from now on.
-    fn insert(&mut self, flag: Arc<CompiledFlag>) {
+    /// Adds a flag.
+    fn insert(&mut self, flag: Arc<CompiledFlag>, precedence: Precedence) {
         let Ok(at) = u32::try_from(self.flags.len()) else { return };
         let hash = self.hasher.hash_one(&*flag.head.key);
         let flags = &self.flags;
@@ -232,7 +244,10 @@ impl Ruleset {
             }
         }
         if flag.head.id.0 != 0 {
-            self.by_id.insert(flag.head.id.0, at);
+            let known = self.by_id.entry(flag.head.id.0).or_insert(at);
+            if precedence == Precedence::Hides {
+                *known = at;
+            }
         }
         for tag in &*flag.head.tags {
             let list = self.by_tag.entry(tag.clone()).or_default();
@@ -252,6 +267,15 @@ impl Ruleset {
 fn decimal(text: &str) -> Option<u64> {
     let plain = text == "0" || !text.starts_with('0');
     plain.then(|| text.parse().ok()).flatten()
+}
+
+/// What a flag does to one that is there already and has its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Precedence {
+    /// Hides it, as the later of two flags does in Flagr.
+    Hides,
+    /// Leaves it alone: a flag in quarantine must not stand in the way of a good one.
+    Yields,
 }
 
 /// A set of rules in the making.
@@ -290,11 +314,11 @@ impl Build {
             previous.and_then(|rules| rules.arc(*rules.by_id.get(&flag.id.0)?)).filter(same);
         if let Some(known) = known {
             self.reused += 1;
-            return self.ruleset.insert(Arc::clone(known));
+            return self.ruleset.insert(Arc::clone(known), Precedence::Hides);
         }
         let before = self.problems.len();
         match compile(flag, fingerprint, strictness, &mut self.compiler, &mut self.problems) {
-            Some(compiled) => self.ruleset.insert(Arc::new(compiled)),
+            Some(compiled) => self.ruleset.insert(Arc::new(compiled), Precedence::Hides),
             None => {
                 let found = self.problems.get(before..).unwrap_or_default();
                 self.quarantined.extend(found.iter().find(|it| it.level == Level::Error).cloned());
@@ -313,24 +337,34 @@ impl Build {
     }
 
     /// Gives the flags in quarantine their last good version, or the word that there is none.
-    fn finish(mut self, previous: Option<&Ruleset>) -> Compilation {
+    fn finish(mut self, strictness: Strictness, previous: Option<&Ruleset>) -> Compilation {
         for problem in &self.quarantined {
-            let taken = |key: &str| !key.is_empty() && self.ruleset.look_up_key(key).is_some();
-            let last_good = previous.and_then(|rules| {
-                let by_key = rules.look_up_key(&problem.flag).filter(|_| !problem.flag.is_empty());
-                rules.arc(by_key.or_else(|| rules.by_id.get(&problem.flag_id.0).copied())?)
-            });
-            match last_good {
-                _ if taken(&problem.flag) => {}
-                Some(flag) if taken(&flag.head.key) => {}
-                Some(flag) => self.ruleset.insert(Arc::clone(flag)),
-                None if problem.flag.is_empty() => {}
-                None => self.ruleset.insert(Arc::new(CompiledFlag::broken(problem))),
+            let flag = match previous.and_then(|rules| last_good(rules, problem, strictness)) {
+                Some(flag) => Arc::clone(flag),
+                None if problem.flag.is_empty() => continue,
+                None => Arc::new(CompiledFlag::broken(problem)),
+            };
+            if self.ruleset.look_up_key(&flag.head.key).is_none() {
+                self.ruleset.insert(flag, Precedence::Yields);
             }
         }
         self.ruleset.zero = self.ruleset.look_up("0");
         Compilation { ruleset: self.ruleset, problems: self.problems, reused: self.reused }
     }
+}
+
+/// The version of a flag that was served before. A file may number its flags anew each time, so there only the key tells
+/// which one it was; in a database the id does too, when the key has changed.
+fn last_good<'r>(
+    rules: &'r Ruleset,
+    problem: &Problem,
+    strictness: Strictness,
+) -> Option<&'r Arc<CompiledFlag>> {
+    let by_key = rules.look_up_key(&problem.flag).filter(|_| !problem.flag.is_empty());
+    let by_id = || {
+        rules.by_id.get(&problem.flag_id.0).copied().filter(|_| strictness == Strictness::AsStored)
+    };
+    rules.arc(by_key.or_else(by_id)?)
 }
 
 /// A hash of everything a definition says: equal for equal definitions within one process.

@@ -41,6 +41,11 @@ impl Secret {
     pub fn new(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
     }
+
+    /// The text, for whom it is meant.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -67,12 +72,12 @@ impl Credentials {
     pub(crate) fn new(auth: Auth) -> Result<Self, ConfigError> {
         match auth {
             Auth::None => Ok(Self::None),
-            Auth::Bearer(token) => header("authorization", &format!("Bearer {}", token.0)),
+            Auth::Bearer(token) => header("authorization", &format!("Bearer {}", token.reveal())),
             Auth::Basic { user, .. } if user.contains(':') => {
                 Err(ConfigError::new("auth", user, "cannot be a user name: it holds a colon"))
             }
             Auth::Basic { user, password } => Ok(Self::Basic { user, password }),
-            Auth::Header { name, value } => header(&name, &value.0),
+            Auth::Header { name, value } => header(&name, value.reveal()),
         }
     }
 
@@ -84,7 +89,7 @@ impl Credentials {
     pub(crate) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::None => request,
-            Self::Basic { user, password } => request.basic_auth(user, Some(&password.0)),
+            Self::Basic { user, password } => request.basic_auth(user, Some(password.reveal())),
             Self::Header(name, value) => request.header(name, value),
         }
     }

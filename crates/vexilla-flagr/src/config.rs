@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::Auth;
+use crate::{Auth, ClientCertificate, HttpProxy};
 
 /// Where Flagr is, who asks, and the limits of each request.
 ///
@@ -23,11 +23,12 @@ pub struct FlagrConfig {
     pub auth: Auth,
     /// How long connecting may take: 1 s.
     pub connect_timeout: Duration,
-    /// How long a small call may take in all (the change probe, health): 5 s.
+    /// How long a small call may take in all (the change probe, health): 5 s. Attempts and the pauses between them
+    /// share it.
     pub timeout: Duration,
     /// How long a bulk read (the export) may go without a byte: 5 s.
     pub bulk_idle_timeout: Duration,
-    /// How long a bulk read may take in all: 60 s.
+    /// How long a bulk read may take in all, with all attempts: 60 s.
     pub bulk_timeout: Duration,
     /// The largest small answer in bytes, after decompression: 64 KiB.
     pub max_answer_bytes: usize,
@@ -39,6 +40,33 @@ pub struct FlagrConfig {
     /// its flags. If it is shorter than that, a change may be missed until the next one or until all flags are read
     /// again; if it is longer, a refresh after a deletion takes longer.
     pub export_lag: Duration,
+    /// How long Flagr may take to evaluate: 5 s.
+    ///
+    /// It is a limit on the whole call, which for a batch may be several requests, and what somebody who asks for a flag
+    /// waits for at worst while Flagr is silent. An evaluation is sent once.
+    pub evaluation_timeout: Duration,
+    /// The largest answer to an evaluation or a batch in bytes, after decompression: 16 MiB.
+    pub max_evaluation_bytes: usize,
+    /// How many evaluations (entities times flags) one batch request may ask for: 1,000. More become several requests.
+    ///
+    /// Flagr's own limit (`FLAGR_EVAL_BATCH_SIZE`) is learnt from its refusal where it is smaller.
+    pub max_batch_evaluations: usize,
+    /// How often a read is sent again when Flagr gave no answer, or a 408, 429 or 5xx: 3 times. Evaluations never are.
+    pub retries: u32,
+    /// The longest pause before a read is sent again: 100 ms. It doubles with each attempt; the actual pause is a random
+    /// part of it.
+    pub retry_base: Duration,
+    /// What that pause may grow to: 2 s.
+    pub retry_max: Duration,
+    /// The longest pause that Flagr may ask for with `Retry-After`: 10 s. One who asks for more is not asked again within
+    /// the call.
+    pub retry_after_max: Duration,
+    /// Certificates in PEM that are trusted beside those of the system; none by default.
+    pub extra_roots: Vec<u8>,
+    /// Who we are to a server that asks for it when the connection is made; by default nobody.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The proxy that all requests go through. None by default: the environment is not asked.
+    pub proxy: Option<HttpProxy>,
 }
 
 impl FlagrConfig {
@@ -54,6 +82,16 @@ impl FlagrConfig {
             max_answer_bytes: 64 << 10,
             max_export_bytes: 64 << 20,
             export_lag: Duration::from_millis(3500),
+            evaluation_timeout: Duration::from_secs(5),
+            max_evaluation_bytes: 16 << 20,
+            max_batch_evaluations: 1000,
+            retries: 3,
+            retry_base: Duration::from_millis(100),
+            retry_max: Duration::from_secs(2),
+            retry_after_max: Duration::from_secs(10),
+            extra_roots: Vec::new(),
+            client_certificate: None,
+            proxy: None,
         }
     }
 
@@ -65,6 +103,10 @@ impl FlagrConfig {
             ("bulk_idle_timeout", self.bulk_idle_timeout),
             ("bulk_timeout", self.bulk_timeout),
             ("export_lag", self.export_lag),
+            ("evaluation_timeout", self.evaluation_timeout),
+            ("retry_base", self.retry_base),
+            ("retry_max", self.retry_max),
+            ("retry_after_max", self.retry_after_max),
         ];
         if let Some((field, _)) = durations.into_iter().find(|(_, duration)| duration.is_zero()) {
             return Err(ConfigError::new(field, "0s", "leaves no time"));
@@ -72,11 +114,13 @@ impl FlagrConfig {
         let sizes = [
             ("max_answer_bytes", self.max_answer_bytes),
             ("max_export_bytes", self.max_export_bytes),
+            ("max_evaluation_bytes", self.max_evaluation_bytes),
+            ("max_batch_evaluations", self.max_batch_evaluations),
         ];
         if let Some((field, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(ConfigError::new(field, "0", "leaves no room for an answer"));
         }
-        address(&self.url)
+        address("url", &self.url, "holds credentials: give them as `auth`")
     }
 }
 
@@ -85,6 +129,7 @@ impl fmt::Debug for FlagrConfig {
         f.debug_struct("FlagrConfig")
             .field("url", &redacted(&self.url))
             .field("auth", &self.auth)
+            .field("proxy", &self.proxy)
             .finish_non_exhaustive()
     }
 }
@@ -119,8 +164,13 @@ impl ConfigError {
     }
 }
 
-fn address(text: &str) -> Result<Url, ConfigError> {
-    let wrong = |reason| ConfigError::new("url", redacted(text), reason);
+/// Reads the address of a server.
+pub(crate) fn address(
+    field: &'static str,
+    text: &str,
+    holds_credentials: &'static str,
+) -> Result<Url, ConfigError> {
+    let wrong = |reason| ConfigError::new(field, redacted(text), reason);
     if !text.contains("://") {
         return Err(wrong("has no scheme: put `http://` or `https://` in front"));
     }
@@ -129,7 +179,7 @@ fn address(text: &str) -> Result<Url, ConfigError> {
         return Err(wrong("has another scheme than `http` and `https`"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds credentials: give them as `auth`"));
+        return Err(wrong(holds_credentials));
     }
     if url.query().is_some() {
         return Err(wrong("has a query"));
@@ -143,7 +193,7 @@ fn address(text: &str) -> Result<Url, ConfigError> {
 /// The text of a URL without what may be secret in it, also where it is no URL.
 ///
 /// Everything up to the last `@` may be part of a password that was not escaped, and a query may hold a token.
-fn redacted(url: &str) -> String {
+pub(crate) fn redacted(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('@') => (format!("{scheme}://"), rest),
         _ => (String::new(), url),

@@ -19,13 +19,13 @@ pub(crate) struct Export {
     pub(crate) content: u64,
 }
 
-/// Reads the body that `full_path` answered.
-pub(crate) fn read(full_path: &str, body: &[u8]) -> Result<Export, SourceError> {
+/// Reads the body that a call (`GET /api/v1/…`) answered.
+pub(crate) fn read(call: &str, body: &[u8]) -> Result<Export, SourceError> {
     // An array would be Flagr's REST list of flags, which comes from another path: here it means a wrong server.
     if body.trim_ascii_start().starts_with(b"[") {
-        return Err(error::unreadable(full_path, &"an array instead of `{\"Flags\": […]}`"));
+        return Err(error::unreadable(call, &"an array instead of `{\"Flags\": […]}`").into());
     }
-    let document = json::read_flags(body).map_err(|it| error::unreadable(full_path, &it))?;
+    let document = json::read_flags(body).map_err(|it| error::unreadable(call, &it))?;
     let (mut flags, mut problems) = (document.flags, document.problems);
     flags.sort_by_key(|it| it.id);
     problems.sort_by_key(|it| it.flag_id);

@@ -1,4 +1,4 @@
-//! Flagr over HTTP: the flag source behind Vexilla.
+//! Flagr over HTTP: the flag source behind Vexilla, and evaluation by Flagr itself.
 //!
 //! [`FlagrSource`] reads the flags of a live Flagr with as few requests as possible. It asks
 //! `GET /api/v1/flags/snapshots/max_id` whether anything changed (under 1 KB), and reads all flags in one request,
@@ -25,6 +25,10 @@
 //! # }
 //! ```
 //!
+//! [`FlagrEvaluator`] asks Flagr for what only Flagr may decide, over the same connections:
+//! [`source.evaluator()`](FlagrSource::evaluator) gives it. A batch is one request, or as many as Flagr's limit on batches
+//! makes necessary.
+//!
 //! # Why it is built this way
 //!
 //! - **The export, not the REST list.** The export is what Flagr itself evaluates, and it alone carries each flag's
@@ -33,20 +37,39 @@
 //!   and a login page is not flags. Where flags come from is what the configuration says and nothing else.
 //! - **Everything is limited:** the time to connect, the time without a byte, the time in all, the size after
 //!   decompression. An answer is read whole or not at all.
+//! - **Reads are sent again, evaluations never.** A read that finds Flagr busy or restarting is worth another attempt
+//!   after a random pause. An evaluation may have been recorded although its answer was lost, and whoever asked would
+//!   rather have the local decision at once.
 //! - **No process-wide TLS provider.** A library must not install one, so the client brings its own (rustls on ring,
 //!   the system's certificates). A plain `http` client works on a machine without certificates.
 //!
 //! The source works inside a Tokio runtime. Its futures can be dropped at any time.
 
-mod auth;
-mod client;
 mod config;
+
+mod auth;
+mod proxy;
+mod tls;
+
+mod client;
 mod error;
+mod exchange;
+mod read;
+mod retry;
+
 mod export;
 mod lag;
 mod source;
-mod tls;
+
+mod answer;
+mod batch;
+mod evaluator;
+mod refusal;
+mod request;
 
 pub use auth::{Auth, Secret};
 pub use config::{ConfigError, FlagrConfig};
+pub use evaluator::FlagrEvaluator;
+pub use proxy::HttpProxy;
 pub use source::FlagrSource;
+pub use tls::ClientCertificate;

@@ -1,17 +1,22 @@
 //! Flagr as a [`FlagSource`]: probe, then the export where something changed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::Method;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use vexilla_domain::{Fetch, Fetched, FlagSource, Marker, SourceError, Strictness};
 
-use crate::client::{Answer, Client, Limits};
+use crate::client::Client;
+use crate::exchange::Limits;
 use crate::export::{self, Export};
 use crate::lag::{Lag, Proof};
-use crate::{ConfigError, FlagrConfig, error};
+use crate::read::Answer;
+use crate::retry::Retries;
+use crate::{ConfigError, FlagrConfig, FlagrEvaluator, error};
 
 const HEALTH: &str = "/api/v1/health";
 const MAX_ID: &str = "/api/v1/flags/snapshots/max_id";
@@ -26,10 +31,12 @@ const PARSED_INLINE: usize = 256 << 10;
 /// The flags of a live Flagr.
 #[derive(Debug)]
 pub struct FlagrSource {
-    client: Client,
+    client: Arc<Client>,
     small: Limits,
     bulk: Limits,
+    retries: Retries,
     lag: Lag,
+    evaluator: FlagrEvaluator,
 }
 
 impl FlagrSource {
@@ -49,17 +56,37 @@ impl FlagrSource {
             total: config.bulk_timeout,
             max_bytes: config.max_export_bytes,
         };
+        let retries = Retries {
+            times: config.retries,
+            base: config.retry_base,
+            longest: config.retry_max,
+            longest_asked: config.retry_after_max,
+        };
+        let evaluations = Limits {
+            idle: config.evaluation_timeout,
+            total: config.evaluation_timeout,
+            max_bytes: config.max_evaluation_bytes,
+        };
         let lag = Lag::new(config.export_lag);
-        Ok(Self { client: Client::new(config)?, small, bulk, lag })
+        let max_batch = config.max_batch_evaluations;
+        let client = Arc::new(Client::new(config)?);
+        let evaluator = FlagrEvaluator::new(Arc::clone(&client), evaluations, max_batch);
+        Ok(Self { client, small, bulk, retries, lag, evaluator })
     }
 
-    /// Asks whether Flagr is there. It says yes as soon as it listens, whatever its database does.
+    /// Evaluation by this Flagr, over the same connections. What one of the evaluators learns of Flagr's limits, all
+    /// know.
+    pub fn evaluator(&self) -> FlagrEvaluator {
+        self.evaluator.clone()
+    }
+
+    /// Asks whether Flagr is there, once. It says yes as soon as it listens, whatever its database does.
     ///
     /// # Errors
     ///
     /// If it is not, or is something else.
     pub async fn health(&self) -> Result<(), SourceError> {
-        match self.client.get(HEALTH, self.small).await? {
+        match self.client.get(HEALTH, self.small, Retries::none()).await? {
             Answer::Json(_) => Ok(()),
             Answer::Absent(status) => Err(self.client.refused(HEALTH, status)),
         }
@@ -74,29 +101,32 @@ impl FlagrSource {
             max_id: Option<u64>,
         }
 
-        match self.client.get(MAX_ID, self.small).await? {
+        match self.client.get(MAX_ID, self.small, self.retries).await? {
             Answer::Absent(_) => Ok(None),
             Answer::Json(body) => match serde_json::from_slice::<MaxId>(&body) {
                 Ok(answer) => Ok(answer.max_id.filter(|it| *it > 0)),
-                Err(error) => Err(error::unreadable(&self.client.path(MAX_ID), &error)),
+                Err(error) => {
+                    let call = self.client.call(&Method::GET, MAX_ID);
+                    Err(error::unreadable(&call, &error).into())
+                }
             },
         }
     }
 
     async fn export(&self) -> Result<Export, SourceError> {
-        let body = match self.client.get(EXPORT, self.bulk).await? {
+        let body = match self.client.get(EXPORT, self.bulk, self.retries).await? {
             Answer::Json(body) => body,
             Answer::Absent(status) => return Err(self.client.refused(EXPORT, status)),
         };
-        let full_path = self.client.path(EXPORT);
+        let call = self.client.call(&Method::GET, EXPORT);
         if body.len() <= PARSED_INLINE {
-            return export::read(&full_path, &body);
+            return export::read(&call, &body);
         }
         let parsing = spawn_blocking({
-            let full_path = full_path.clone();
-            move || export::read(&full_path, &body)
+            let call = call.clone();
+            move || export::read(&call, &body)
         });
-        parsing.await.unwrap_or_else(|ended| Err(error::unreadable(&full_path, &ended)))
+        parsing.await.unwrap_or_else(|ended| Err(error::unreadable(&call, &ended).into()))
     }
 
     /// The flags with the change that the probe announced, and the number that their marker may say (see `lag`).

@@ -8,7 +8,9 @@ use http::Response;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http_body_util::Full;
 use tokio::task::spawn_blocking;
-use vexilla_domain::{Batch, Clock, Debug, Engine, FlagRef, Freshness, Source};
+use vexilla_domain::{
+    Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, FlagRef, Freshness, Source,
+};
 
 use crate::error::{Answered, Refusal};
 use crate::request::{BatchRequest, EvaluationRequest};
@@ -21,6 +23,9 @@ const AGE: HeaderName = HeaderName::from_static("x-vexilla-age");
 
 /// A document of flags with more bytes than this takes long enough to read that other requests would wait for it.
 const LARGE_DOCUMENT: usize = 64 << 10;
+
+/// The same for writing the answer to a batch.
+const LARGE_ANSWER: usize = 256 << 10;
 
 /// A request that was read.
 #[derive(Debug)]
@@ -38,8 +43,8 @@ pub(crate) enum Received {
 pub(crate) struct Answerer {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// 0 stands for no limit.
     pub(crate) max_batch_size: usize,
+    pub(crate) max_answer_bytes: usize,
 }
 
 impl Answerer {
@@ -72,33 +77,47 @@ impl Answerer {
     }
 
     async fn batch(&self, body: &[u8]) -> Result<Answered, Refusal> {
-        let request = BatchRequest::read(body)?;
-        let size = request.size();
-        if self.max_batch_size > 0 && size > self.max_batch_size {
-            return Err(Refusal::batch_too_large(size, self.max_batch_size));
+        let mut request = BatchRequest::read(body)?;
+        let (size, most) = (request.size(), self.max_batch_size);
+        if most < size {
+            return Err(Refusal::batch_too_large(BatchTooLarge::Answers { size, most }));
         }
-        let entities: Option<Vec<_>> = request.entities.into_iter().collect();
+        let entities: Option<Vec<_>> = std::mem::take(&mut request.entities).into_iter().collect();
         let entities = match entities {
             Some(entities) => entities,
             None if size > 0 => return Err(Refusal::null_entity()),
             None => Vec::new(), // nothing is selected, so that Flagr does not touch the null either
         };
-        let batch = Batch {
-            entities: &entities,
-            flag_ids: &request.flag_ids,
-            flag_keys: &request.flag_keys,
-            flag_tags: &request.flag_tags,
-            flag_tags_operator: request.flag_tags_operator.unwrap_or_default(),
-            debug: debug(request.enable_debug),
-        };
-        let answers = self.engine.evaluate_batch(batch).await;
+        let answers = self.engine.evaluate_batch(batch(&request, &entities), most).await;
+        let answers = answers.map_err(Refusal::batch_too_large)?;
         let now = self.clock.now();
-        let mut response = json(batch_body(&batch, request.flag_tags_operator, &answers, now));
-        if let Some(first) = answers.first() {
-            let evaluation = &first.answer.evaluation;
-            add_origin(response.headers_mut(), evaluation.source, evaluation.freshness, now);
+        let origin = answers.first().map(|it| &it.answer.evaluation);
+        let origin = origin.map(|it| (it.source, it.freshness));
+        let document = self.batch_document(request, entities, answers, now).await?;
+        let mut response = json(document);
+        if let Some((source, freshness)) = origin {
+            add_origin(response.headers_mut(), source, freshness, now);
         }
         Ok(response)
+    }
+
+    /// Writes a short answer here. One that turns out to be long is begun anew where nobody waits for it.
+    async fn batch_document(
+        &self,
+        request: BatchRequest,
+        entities: Vec<Context>,
+        answers: Vec<BatchAnswer>,
+        now: SystemTime,
+    ) -> Result<Vec<u8>, Refusal> {
+        let limit = self.max_answer_bytes;
+        let write = move |most| {
+            let batch = batch(&request, &entities);
+            batch_body(&batch, request.flag_tags_operator, &answers, now, most)
+        };
+        if let Some(document) = write(limit.min(LARGE_ANSWER)) {
+            return Ok(document);
+        }
+        off_thread(move || write(limit).ok_or_else(|| Refusal::answer_too_large(limit))).await
     }
 
     async fn export(&self, selection: Selection) -> Result<Answered, Refusal> {
@@ -118,13 +137,28 @@ impl Answerer {
 async fn selected(selection: Selection, document: Arc<[u8]>) -> Result<Bytes, Refusal> {
     let is_large = document.len() > LARGE_DOCUMENT;
     let narrow = move || selection.narrow(&document).map_err(|it| Refusal::unreadable_export(&it));
-    let narrowed = if is_large {
-        // It panics only where `narrow` does.
-        spawn_blocking(narrow).await.unwrap_or_else(|_| Err(Refusal::panicked()))
-    } else {
-        narrow()
-    };
+    let narrowed = if is_large { off_thread(narrow).await } else { narrow() };
     narrowed.map(Bytes::from)
+}
+
+/// Does what takes long without holding up other requests.
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    // It panics only where `work` does.
+    spawn_blocking(work).await.unwrap_or_else(|_| Err(Refusal::panicked()))
+}
+
+/// What the engine is asked; `entities` are those of the request, none of them `null`.
+fn batch<'a>(request: &'a BatchRequest, entities: &'a [Context]) -> Batch<'a> {
+    Batch {
+        entities,
+        flag_ids: &request.flag_ids,
+        flag_keys: &request.flag_keys,
+        flag_tags: &request.flag_tags,
+        flag_tags_operator: request.flag_tags_operator.unwrap_or_default(),
+        debug: debug(request.enable_debug),
+    }
 }
 
 /// Answers `GET /health`.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
+use vexilla_domain::BatchTooLarge;
 use vexilla_domain::json::{JsonError, write_string};
 
 /// What the sidecar sends.
@@ -91,9 +92,14 @@ impl Refusal {
         Self::invalid(602, "body in body is required")
     }
 
-    pub(crate) fn batch_too_large(size: usize, limit: usize) -> Self {
-        let message =
-            format!("batch evaluation size {size} exceeds maximum allowed size of {limit}");
+    pub(crate) fn batch_too_large(error: BatchTooLarge) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Shape::Handler, error.to_string())
+    }
+
+    pub(crate) fn answer_too_large(limit: usize) -> Self {
+        let message = format!(
+            "batch evaluation answer exceeds maximum allowed size of {limit} bytes: ask for fewer entities or flags"
+        );
         Self::new(StatusCode::BAD_REQUEST, Shape::Handler, message)
     }
 

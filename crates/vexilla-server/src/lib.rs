@@ -16,6 +16,10 @@
 //! - an `entityContext` nested deeper than 100 levels is refused with a 400 (Flagr: 10,000, checked as well);
 //! - a `null` item of `entities` gives the same `500` in `text/plain` that starts with `PANIC: `, without a stack trace;
 //! - bodies, batches, time and concurrency are limited by [`SidecarConfig`]; Flagr limits none of them by default;
+//! - a batch's limit counts each flag that its tags select (Flagr's counts one for all tags), and a batch whose answer
+//!   would be too long is refused with a 400;
+//! - a body that breaks off is refused with a 400 of our own; Flagr judges what has arrived: it answers a request that
+//!   is whole without the rest, and says 422 where nothing of a chunked body came;
 //! - an `Accept` header that nothing fits is ignored;
 //! - the flags of an export keep one order; Flagr shuffles them each time;
 //! - a request whose target is no URI, such as one with a bare `<`, is refused with a 400 before it is looked at.

@@ -55,7 +55,15 @@ struct Inner {
 impl Sidecar {
     /// A sidecar in front of an engine.
     pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, config: SidecarConfig) -> Self {
-        let answerer = Arc::new(Answerer { engine, clock, max_batch_size: config.max_batch_size });
+        let answerer = Arc::new(Answerer {
+            engine,
+            clock,
+            max_batch_size: match config.max_batch_size {
+                0 => usize::MAX,
+                most => most,
+            },
+            max_answer_bytes: config.max_answer_bytes,
+        });
         let limited = ServiceBuilder::new()
             .load_shed()
             .concurrency_limit(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS))

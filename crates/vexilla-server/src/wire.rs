@@ -56,16 +56,18 @@ pub fn evaluation_body(
 }
 
 /// The body of Flagr's `POST /evaluation/batch`, with the newline at its end. `operator` is how the tags were to be
-/// combined, if it was said.
+/// combined, if it was said. `None` as soon as it is longer than `most` bytes.
 pub fn batch_body(
     batch: &Batch<'_>,
     operator: Option<TagsOperator>,
     answers: &[BatchAnswer],
     now: SystemTime,
-) -> Vec<u8> {
+    most: usize,
+) -> Option<Vec<u8>> {
     let nobody = Context::default();
     let timestamp = Timestamp::at(now);
-    let mut out = Vec::with_capacity(64 + 512 * answers.len());
+    let mut out =
+        Vec::with_capacity(answers.len().saturating_mul(512).saturating_add(64).min(most));
     out.extend_from_slice(b"{\"evaluationResults\":[");
     for (index, answer) in answers.iter().enumerate() {
         if index > 0 {
@@ -84,9 +86,12 @@ pub fn batch_body(
         }
         let context = batch.entities.get(answer.entity).unwrap_or(&nobody);
         write_evaluation(&mut out, &asked, context, &answer.answer, &timestamp);
+        if most < out.len() {
+            return None;
+        }
     }
     out.extend_from_slice(b"]}\n");
-    out
+    (out.len() <= most).then_some(out)
 }
 
 /// A time as RFC 3339 in UTC, in whole seconds.

@@ -24,7 +24,7 @@ pub struct ClientBuilder {
 
 #[derive(Debug)]
 enum Source {
-    Flagr(FlagrConfig),
+    Flagr(Box<FlagrConfig>),
     File(PathBuf),
     Custom(Arc<dyn FlagSource>),
 }
@@ -40,7 +40,7 @@ impl ClientBuilder {
 
     /// Takes flags from a Flagr, with all its settings.
     pub fn flagr_with(mut self, config: FlagrConfig) -> Self {
-        self.source = Some(Source::Flagr(config));
+        self.source = Some(Source::Flagr(Box::new(config)));
         self
     }
 
@@ -90,7 +90,7 @@ impl ClientBuilder {
         let (source, interval): (Arc<dyn FlagSource>, _) = match self.source {
             None => return Err(ConfigError::new("source", "name a Flagr or a flags file").into()),
             Some(Source::Flagr(flagr)) => {
-                let flagr = FlagrSource::new(flagr)
+                let flagr = FlagrSource::new(*flagr)
                     .map_err(|error| ConfigError::new("flagr", error.to_string()))?;
                 (Arc::new(flagr), config.refresh_interval)
             }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use vexilla_domain::{Context, Detail, Evaluation, EvaluationRef, Problem, SourceErrorKind, Value};
-use vexilla_eval::{Explanation, Ruleset};
+use vexilla_eval::{CompiledFlag, Explanation, Ruleset};
 use vexilla_storage::SnapshotCell;
 
 use crate::builder::ClientBuilder;
@@ -35,7 +35,7 @@ struct Worker {
     parts: Parts,
     waiters: mpsc::Sender<Waiter>,
     stop: CancellationToken,
-    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    tasks: TaskTracker,
 }
 
 impl Drop for Worker {
@@ -78,9 +78,10 @@ impl Client {
 
         let stop = CancellationToken::new();
         let (waiters, waiting) = mpsc::channel(64);
-        let task = tokio::spawn(refresher.run(waiting, stop.clone()));
-        let task = tokio::sync::Mutex::new(Some(task));
-        Ok(Self { shared, worker: Arc::new(Worker { parts, waiters, stop, task }) })
+        let tasks = TaskTracker::new();
+        tasks.spawn(refresher.run(waiting, stop.clone()));
+        tasks.close();
+        Ok(Self { shared, worker: Arc::new(Worker { parts, waiters, stop, tasks }) })
     }
 
     /// Evaluates a flag.
@@ -190,9 +191,7 @@ impl Client {
     /// Stops refreshing and waits until the task has ended. Evaluations go on with the flags that are there.
     pub async fn stop(&self) {
         self.worker.stop.cancel();
-        if let Some(task) = self.worker.task.lock().await.take() {
-            let _ = task.await; // it ends at the next await point; a panic in it was logged
-        }
+        self.worker.tasks.wait().await;
     }
 
     /// The flags as Flagr's export, if [`Config::export`] keeps it and flags were loaded.
@@ -234,26 +233,30 @@ impl Client {
         f: impl FnOnce(EvaluationRef<'_>) -> R,
     ) -> R {
         let published = self.shared.cell.load();
-        let mut evaluation = match published.ruleset.find(key) {
-            Some(flag) => Ruleset::evaluate_flag(flag, ctx),
-            None => EvaluationRef::blank(None, published.absent()),
-        };
-        self.finish(&mut evaluation, &published);
-        f(evaluation)
+        f(self.decide_by(&published, published.ruleset.find(key), ctx))
     }
 
     /// Several evaluations by the same rules.
     pub(crate) fn decide_many<K: AsRef<str>>(&self, keys: &[K], ctx: &Context) -> Vec<Evaluation> {
         let published = self.shared.cell.load();
-        let one = |key: &K| {
-            let mut evaluation = match published.ruleset.find(key.as_ref()) {
-                Some(flag) => Ruleset::evaluate_flag(flag, ctx),
-                None => EvaluationRef::blank(None, published.absent()),
-            };
-            self.finish(&mut evaluation, &published);
-            evaluation.to_owned()
+        let flags = keys.iter().map(|key| published.ruleset.find(key.as_ref()));
+        flags.map(|flag| self.decide_by(&published, flag, ctx).to_owned()).collect()
+    }
+
+    /// Evaluates a flag of these rules, if there is one.
+    #[inline]
+    pub(crate) fn decide_by<'p>(
+        &self,
+        published: &'p Published,
+        flag: Option<&'p CompiledFlag>,
+        ctx: &Context,
+    ) -> EvaluationRef<'p> {
+        let mut evaluation = match flag {
+            Some(flag) => Ruleset::evaluate_flag(flag, ctx),
+            None => EvaluationRef::blank(None, published.absent()),
         };
-        keys.iter().map(one).collect()
+        self.finish(&mut evaluation, published);
+        evaluation
     }
 
     /// Says how fresh the rules were, and counts.

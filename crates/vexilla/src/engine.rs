@@ -4,12 +4,20 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Context, Debug, Engine, Export, FlagRef, SelectedBy,
+    Answer, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Engine, Export, FlagRef, SelectedBy,
 };
 use vexilla_eval::{AnonymousId, CompiledFlag, Ruleset};
 
 use crate::client::Client;
 use crate::published::Published;
+
+/// How long the debug logs of a batch may be together, in bytes.
+const MAX_LOGS: usize = 32 << 20;
+
+/// How long an answer's debug log is, in bytes.
+fn log_length(answer: &Answer) -> usize {
+    answer.log.segments.iter().flatten().map(|it| it.message.len()).sum()
+}
 
 #[async_trait]
 impl Engine for Client {
@@ -18,7 +26,11 @@ impl Engine for Client {
         self.answer(&published, published.ruleset.resolve(flag), flag.id, context, debug)
     }
 
-    async fn evaluate_batch(&self, batch: Batch<'_>) -> Vec<BatchAnswer> {
+    async fn evaluate_batch(
+        &self,
+        batch: Batch<'_>,
+        most: usize,
+    ) -> Result<Vec<BatchAnswer>, BatchTooLarge> {
         let published = self.shared().cell.load();
         let rules = &published.ruleset;
 
@@ -37,14 +49,23 @@ impl Engine for Client {
             selected.push((SelectedBy::Key(at), 0, rules.find(key)));
         }
 
-        let mut answers = Vec::with_capacity(batch.entities.len() * selected.len());
+        let size = batch.entities.len().saturating_mul(selected.len());
+        if size > most {
+            return Err(BatchTooLarge::Answers { size, most });
+        }
+        let mut logged = 0;
+        let mut answers = Vec::with_capacity(size);
         for (entity, context) in batch.entities.iter().enumerate() {
             for (selected_by, id, flag) in &selected {
                 let answer = self.answer(&published, *flag, *id, context, batch.debug);
+                logged += log_length(&answer);
+                if logged > MAX_LOGS {
+                    return Err(BatchTooLarge::Logs { most: MAX_LOGS });
+                }
                 answers.push(BatchAnswer { entity, selected_by: *selected_by, answer });
             }
         }
-        answers
+        Ok(answers)
     }
 
     async fn export(&self) -> Option<Export> {

@@ -14,7 +14,7 @@ type Key<'f> = (FlagId, &'f str, u64);
 /// quarantine, as they stand in the previous document. So who reads the document sees what evaluations here see.
 pub(crate) fn document(ruleset: &Ruleset, fetched: &[Flag], previous: Option<&[u8]>) -> Arc<[u8]> {
     let fetched = by_key(fetched);
-    let good = ruleset.flags().filter(|it| !it.is_broken());
+    let good = ruleset.flags().filter(|it| !it.is_broken() && ruleset.shows(it));
     let wanted: Vec<Key<'_>> =
         good.map(|it| (it.head().id, &*it.head().key, it.fingerprint())).collect();
 

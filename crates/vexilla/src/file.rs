@@ -27,6 +27,8 @@ pub struct FileSource {
 #[derive(Debug, Default)]
 struct Seen {
     stamp: Option<Stamp>,
+    /// The fingerprint of what was read: a caller that has something else did not get it.
+    content: u64,
     looks: u32,
 }
 
@@ -45,15 +47,15 @@ impl FileSource {
     }
 
     /// Whether the file looks as it did when it was last read.
-    fn looks_unchanged(&self, stamp: Stamp) -> bool {
+    fn looks_unchanged(&self, stamp: Stamp, held: &Marker) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.looks += 1;
-        seen.stamp == Some(stamp) && seen.looks < FULL_READ_EVERY
+        seen.stamp == Some(stamp) && seen.content == held.content && seen.looks < FULL_READ_EVERY
     }
 
-    fn was_read(&self, stamp: Stamp) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
-            Seen { stamp: Some(stamp), looks: 0 };
+    fn was_read(&self, stamp: Stamp, marker: &Marker) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = Seen { stamp: Some(stamp), content: marker.content, looks: 0 };
     }
 
     fn error(&self, kind: SourceErrorKind, reason: impl std::fmt::Display) -> SourceError {
@@ -71,7 +73,7 @@ impl FlagSource for FileSource {
             .await
             .map_err(unavailable)?;
         if let Some(seen) = seen
-            && self.looks_unchanged(stamp)
+            && self.looks_unchanged(stamp, seen)
         {
             return Ok(Fetch::Unchanged(seen.clone()));
         }
@@ -79,14 +81,14 @@ impl FlagSource for FileSource {
         let bytes = blocking(move || read(&path)).await.map_err(unavailable)?;
         let marker = Marker { max_snapshot_id: None, content: hash(&bytes) };
         if seen == Some(&marker) {
-            self.was_read(stamp);
+            self.was_read(stamp, &marker);
             return Ok(Fetch::Unchanged(marker));
         }
         let document = blocking(move || Ok(read_flags(&bytes)))
             .await
             .map_err(unavailable)?
             .map_err(|error| self.error(SourceErrorKind::Invalid, error))?;
-        self.was_read(stamp);
+        self.was_read(stamp, &marker);
         Ok(Fetch::Changed(Fetched { flags: document.flags, problems: document.problems, marker }))
     }
 

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use vexilla_domain::{Context, EvaluationRef};
-use vexilla_eval::Ruleset;
+use vexilla_domain::{Context, Evaluation, EvaluationRef, Value};
 
 use crate::client::Client;
 use crate::published::Published;
@@ -34,18 +33,39 @@ impl FlagHandle {
     #[inline]
     pub fn evaluate_with<R>(&self, ctx: &Context, f: impl FnOnce(EvaluationRef<'_>) -> R) -> R {
         let published = self.client.shared().cell.load();
-        let mut evaluation = match published.ruleset.at(self.position(&published)) {
-            Some(flag) => Ruleset::evaluate_flag(flag, ctx),
-            None => EvaluationRef::blank(None, published.absent()),
-        };
-        self.client.finish(&mut evaluation, &published);
-        f(evaluation)
+        let flag = published.ruleset.at(self.position(&published));
+        f(self.client.decide_by(&published, flag, ctx))
+    }
+
+    /// Evaluates the flag. Never waits.
+    pub fn evaluate(&self, ctx: &Context) -> Evaluation {
+        self.evaluate_with(ctx, |it| it.to_owned())
     }
 
     /// Whether the flag is on: its value as a boolean, or the default. Allocates nothing, never waits.
     #[inline]
     pub fn bool(&self, ctx: &Context, default: bool) -> bool {
         self.evaluate_with(ctx, |it| it.bool()).unwrap_or(default)
+    }
+
+    /// The flag as an integer, or the default. Allocates nothing, never waits.
+    pub fn int(&self, ctx: &Context, default: i64) -> i64 {
+        self.evaluate_with(ctx, |it| it.int()).unwrap_or(default)
+    }
+
+    /// The flag as a float, or the default. Allocates nothing, never waits.
+    pub fn float(&self, ctx: &Context, default: f64) -> f64 {
+        self.evaluate_with(ctx, |it| it.float()).unwrap_or(default)
+    }
+
+    /// The flag as a text, or the default. Never waits.
+    pub fn string(&self, ctx: &Context, default: &str) -> String {
+        self.evaluate_with(ctx, |it| it.string()).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// The flag as JSON, or the default. Never waits.
+    pub fn json(&self, ctx: &Context, default: Value) -> Value {
+        self.evaluate_with(ctx, |it| it.json()).unwrap_or(default)
     }
 
     /// Where the flag is in these rules.

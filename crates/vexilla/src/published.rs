@@ -1,5 +1,6 @@
 //! The rules as they are served, and how fresh they are.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,7 +12,7 @@ use vexilla_eval::Ruleset;
 ///
 /// Everything is fixed but how fresh it is: the refresher confirms a publication again and again, or marks it stale,
 /// without replacing it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Published {
     pub(crate) ruleset: Ruleset,
     /// `0.0` before anything was loaded.
@@ -60,5 +61,16 @@ impl Published {
             refreshed_at_ms: self.refreshed_at_ms.load(Ordering::Relaxed),
             stale: self.stale.load(Ordering::Relaxed),
         }
+    }
+}
+
+/// Counts, not contents: there may be thousands of flags.
+impl fmt::Debug for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Published")
+            .field("flags", &self.ruleset.len())
+            .field("problems", &self.problems.len())
+            .field("freshness", &self.freshness())
+            .finish_non_exhaustive()
     }
 }

@@ -84,8 +84,8 @@ impl Stats {
 
 /// How many flags have an error.
 fn quarantined(problems: &[Problem]) -> usize {
-    let mut flags: Vec<_> =
-        problems.iter().filter(|it| it.level == Level::Error).map(|it| &it.flag).collect();
+    let errors = problems.iter().filter(|it| it.level == Level::Error);
+    let mut flags: Vec<_> = errors.map(|it| (it.flag_id, &it.flag)).collect();
     flags.sort_unstable();
     flags.dedup();
     flags.len()

@@ -109,9 +109,29 @@ fn a_flagr_that_is_not_there() {
 #[test]
 fn an_address_that_is_none_is_not_repeated_with_its_secrets() {
     let said = run(["eval", "--flagr", "http://me:secret@flagr:18000", "a-flag"]);
-    assert_eq!(said.status, 1);
+    assert_eq!(said.status, 2);
     assert!(said.error().contains("holds credentials"), "{}", said.stderr);
     assert!(!said.stderr.contains("secret"), "{}", said.stderr);
+}
+
+#[test]
+fn an_address_that_is_none_is_wrong_usage() {
+    for url in ["notaurl", "127.0.0.1:18551", "ftp://flagr", "http://", ""] {
+        let commands: [&[&str]; 6] = [
+            &["serve", "--listen", "127.0.0.1:0", "--flagr", url],
+            &["eval", "--flagr", url, "a-flag"],
+            &["explain", "--flagr", url, "a-flag"],
+            &["check", "--flagr", url],
+            &["export", "--flagr", url],
+            &["health", "--url", url],
+        ];
+        for command in commands {
+            let said = run(command);
+            let shown = (said.status, said.stdout.as_str());
+            assert_eq!(shown, (2, ""), "{command:?}: {}", said.stderr);
+            assert!(!said.error().is_empty());
+        }
+    }
 }
 
 #[test]

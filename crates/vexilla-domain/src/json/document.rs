@@ -69,7 +69,8 @@ impl JsonError {
 ///
 /// # Errors
 ///
-/// If the document is empty, is not JSON, or is something else than flags.
+/// If the document is empty, is not JSON, or is something else than flags: a list in which nothing has a key, an object
+/// without `Flags` (which Flagr takes as no flags at all). A byte-order mark in front is skipped.
 pub fn read_flags(bytes: &[u8]) -> Result<Document, JsonError> {
     let text = repair(bytes);
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
@@ -97,6 +98,13 @@ pub fn read_flags(bytes: &[u8]) -> Result<Document, JsonError> {
             unread.push((index, line_of(text, row), path, message));
             stand_in(row)
         }));
+    }
+    // A list of something else reads as flags that say nothing, since Go leaves out what it does not find.
+    let is_flag = |flag: &Flag| !flag.key.is_empty();
+    if !document.flags.is_empty() && !document.flags.iter().any(is_flag) {
+        return Err(JsonError::new(
+            "not a document of flags: none of its items has the key of a flag",
+        ));
     }
     // A flag that cannot be read is numbered too, so that mending it moves nobody else's ids, and so their buckets.
     ids::normalise(&mut document.flags);
@@ -137,10 +145,11 @@ fn read_flag(row: &RawValue) -> Result<Flag, (String, String)> {
 /// `Segments[0].RolloutPercent` as `segments[0].rolloutPercent`: one spelling for all paths that are reported.
 fn in_rest_spelling(path: &str) -> String {
     let steps = path.split('.').map(|step| {
-        let mut letters = step.chars();
-        letters
-            .next()
-            .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+        // `ID` is `id`, `SnapshotID` is `snapshotID`.
+        let capitals = step.chars().take_while(char::is_ascii_uppercase).count();
+        let lower = if capitals == step.len() { capitals } else { capitals.min(1) };
+        let (head, tail) = step.split_at_checked(lower).unwrap_or(("", step));
+        head.to_ascii_lowercase() + tail
     });
     steps.collect::<Vec<_>>().join(".")
 }

@@ -124,7 +124,7 @@ fn one_bad_flag_is_reported_and_numbered_and_the_others_are_read() {
 fn what_is_wrong_in_a_flag_is_named() {
     let cases = [
         (r#"{"Key":5}"#, "flag ``, key: invalid type: integer `5`, expected a string"),
-        (r#"{"ID":-1,"Key":"k"}"#, "flag `k`, iD: invalid value: integer `-1`, expected u64"),
+        (r#"{"ID":-1,"Key":"k"}"#, "flag `k`, id: invalid value: integer `-1`, expected u64"),
         (
             r#"{"Key":"k","UpdatedAt":"soon"}"#,
             "flag `k`, updatedAt: `soon` is not an RFC 3339 date and time",
@@ -144,9 +144,10 @@ fn what_is_wrong_in_a_flag_is_named() {
         ("7", "flag ``: invalid type: integer `7`, expected an object"),
     ];
     for (flag, message) in cases {
-        let document = read_flags(format!("[{flag}]").as_bytes()).unwrap();
+        let document = read_flags(format!("[{flag},{{\"Key\":\"good\"}}]").as_bytes()).unwrap();
         let problem = document.problems[0].to_string();
         assert_eq!(problem.replace(" (id 1)", ""), message);
+        assert_eq!(document.flags.len(), 1);
     }
 }
 
@@ -162,11 +163,16 @@ fn what_is_no_document_of_flags_is_refused() {
         ("{\"Flags\":[{\"Key\":\n", "line 2, column 0: EOF while parsing a value"),
         ("{\"Flags\":[]} x", "line 1, column 14: trailing characters"),
         ("[1,]", "line 1, column 4: trailing comma"),
+        ("[1,2,3]", "not a document of flags: none of its items has the key of a flag"),
+        (r#"[{"name":"x"}]"#, "not a document of flags: none of its items has the key of a flag"),
+        (r#"{"Flags":["a"]}"#, "not a document of flags: none of its items has the key of a flag"),
     ];
     for (text, message) in cases {
         assert_eq!(read_flags(text.as_bytes()).unwrap_err().to_string(), message, "{text}");
     }
-    assert_eq!(read_flags(b"{\"Flags\":null}").unwrap().flags, []);
+    for nothing in ["{\"Flags\":null}", "{\"Flags\":[]}", "[]", "\u{FEFF}[]"] {
+        assert_eq!(read_flags(nothing.as_bytes()).unwrap().flags, []);
+    }
 }
 
 #[test]
@@ -213,7 +219,7 @@ fn nesting_has_a_limit() {
 
 #[test]
 fn an_empty_attachment_is_not_a_missing_one() {
-    let read = flags(r#"[{"Variants":[{"Attachment":{}},{"Attachment":null},{}]}]"#);
+    let read = flags(r#"[{"Key":"k","Variants":[{"Attachment":{}},{"Attachment":null},{}]}]"#);
     let attachments: Vec<_> = read[0].variants.iter().map(|it| it.attachment.is_some()).collect();
     assert_eq!(attachments, [true, false, false]);
 }

@@ -152,3 +152,65 @@ fn a_document_is_checked_as_flagr_checks_a_file() {
     assert_eq!(ruleset.evaluate("variants", &Context::new("u")).reason, Reason::Error);
     assert_eq!(ruleset.evaluate("pattern", &Context::new("u")).reason, Reason::Disabled);
 }
+
+#[test]
+fn of_two_variants_with_one_id_the_last_counts() {
+    let document = r#"{"Flags":[{"ID":1,"Key":"f","Enabled":true,
+        "Variants":[{"ID":1,"Key":"x"},{"ID":1,"Key":"y"}],
+        "Segments":[{"RolloutPercent":100,"Distributions":[{"VariantKey":"x","Percent":100}]}]}]}"#;
+    let Compilation { ruleset, problems, .. } = Ruleset::from_json(document.as_bytes()).unwrap();
+    assert_eq!(problems, [], "Flagr does not check ids");
+    assert_eq!(ruleset.evaluate("f", &Context::new("u")).variant_key(), Some("y"));
+}
+
+/// A flag that is on for everybody, or that Flagr would refuse.
+fn simple(id: &str, key: &str, good: bool) -> String {
+    let percent = if good { 100 } else { 90 };
+    format!(
+        r#"{{{id}"key":"{key}","enabled":true,"variants":[{{"key":"{key}-on"}}],
+            "segments":[{{"rolloutPercent":100,"distributions":[{{"variantKey":"{key}-on","percent":{percent}}}]}}]}}"#
+    )
+}
+
+#[test]
+fn a_flag_in_quarantine_stands_in_no_other_flags_way() {
+    let next = |first: &[String], second: &[String]| {
+        let rows = |rows: &[String]| flags(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+        let first = Ruleset::compile(&rows(first), Vec::new(), Strictness::Checked, None).ruleset;
+        Ruleset::compile(&rows(second), Vec::new(), Strictness::Checked, Some(&first)).ruleset
+    };
+    let variant = |rules: &Ruleset, id, key: &str| {
+        let flag = rules.resolve(FlagRef { id, key })?;
+        Ruleset::evaluate_flag(flag, &Context::new("u")).variant_key().map(str::to_owned)
+    };
+
+    // Id 5 was `a`, and is `b` now; `a` is another flag, and broken.
+    let rules = next(
+        &[simple("\"id\":5,", "a", true)],
+        &[simple("\"id\":5,", "b", true), simple("\"id\":6,", "a", false)],
+    );
+    assert_eq!(variant(&rules, 5, "").as_deref(), Some("b-on"));
+    assert_eq!(
+        variant(&rules, 0, "a").as_deref(),
+        Some("a-on"),
+        "the last good version, by its key"
+    );
+
+    // Without ids the broken `c` gets the number that the removed `a` had.
+    let rules = next(&[simple("", "a", true)], &[simple("", "c", false)]);
+    assert_eq!(rules.evaluate("a", &Context::new("u")).reason, Reason::NotFound);
+    assert_eq!(rules.evaluate("c", &Context::new("u")).reason, Reason::Error);
+}
+
+#[test]
+fn many_tags_cost_no_more_than_few() {
+    let rows: Vec<_> = (1..=5000)
+        .map(|id| format!(r#"{{"id":{id},"key":"f{id}","tags":[{{"value":"a"}}]}}"#))
+        .collect();
+    let rules = rules(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut tags: Vec<Box<str>> = vec!["a".into(); 200_000];
+    assert_eq!(rules.tagged(&tags, TagsOperator::All).len(), 5000);
+    assert_eq!(rules.tagged(&tags, TagsOperator::Any).len(), 5000);
+    tags.push("unknown".into());
+    assert_eq!(rules.tagged(&tags, TagsOperator::All).len(), 0);
+}

@@ -47,6 +47,12 @@ fn nothing_may_be_zero() {
     check("bulk_idle_timeout", |it| it.bulk_idle_timeout = Duration::ZERO);
     check("bulk_timeout", |it| it.bulk_timeout = Duration::ZERO);
     check("export_lag", |it| it.export_lag = Duration::ZERO);
+    check("evaluation_timeout", |it| it.evaluation_timeout = Duration::ZERO);
+    check("retry_base", |it| it.retry_base = Duration::ZERO);
+    check("retry_max", |it| it.retry_max = Duration::ZERO);
+    check("retry_after_max", |it| it.retry_after_max = Duration::ZERO);
+    check("max_evaluation_bytes", |it| it.max_evaluation_bytes = 0);
+    check("max_batch_evaluations", |it| it.max_batch_evaluations = 0);
     check("max_answer_bytes", |it| it.max_answer_bytes = 0);
     check("max_export_bytes", |it| it.max_export_bytes = 0);
 }

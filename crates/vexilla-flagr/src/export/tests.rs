@@ -19,7 +19,7 @@ fn the_fingerprint_ignores_order_and_nothing_else() {
 
 #[test]
 fn flags_come_sorted_with_the_newest_snapshot() {
-    let body = br#"{"Flags":[{"ID":7,"SnapshotID":2},{"ID":3,"SnapshotID":9},{"ID":5}]}"#;
+    let body = br#"{"Flags":[{"ID":7,"Key":"a","SnapshotID":2},{"ID":3,"Key":"b","SnapshotID":9},{"ID":5,"Key":"c"}]}"#;
     let export = read("/export", body).unwrap();
     assert_eq!(export.flags.iter().map(|it| it.id.0).collect::<Vec<_>>(), [3, 5, 7]);
     assert_eq!(export.newest, 9);
@@ -38,7 +38,7 @@ fn something_else_is_never_no_flags() {
         r#"{"Flags":5}"#,
         r#"{"Flags":[{"#,
     ] {
-        let error = read("/api/v1/export/eval_cache/json", body.as_bytes()).unwrap_err();
+        let error = read("GET /api/v1/export/eval_cache/json", body.as_bytes()).unwrap_err();
         let told = error.to_string();
         assert!(
             told.starts_with(

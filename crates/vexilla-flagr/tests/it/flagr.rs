@@ -58,10 +58,11 @@ impl Flagr {
     }
 }
 
-/// A source with a lag that does not pass by itself.
+/// A source with a lag that does not pass by itself, and without retries.
 pub(crate) fn source(url: &str, change: impl FnOnce(&mut FlagrConfig)) -> FlagrSource {
     let mut config = FlagrConfig::new(url);
     config.export_lag = NEVER;
+    config.retries = 0;
     change(&mut config);
     FlagrSource::new(config).unwrap()
 }

@@ -1,8 +1,18 @@
-//! The flag source against scripted servers.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+//! The flag source and the evaluator against scripted servers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
+mod batches;
 mod changes;
+mod evaluations;
 mod flagr;
 mod misbehaving;
 mod raw;
+mod recorded;
 mod requests;
+mod retries;
+mod secure;

@@ -1,5 +1,8 @@
 //! A server that says the bytes it is told to, and then closes or falls silent.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -12,15 +15,48 @@ pub(crate) enum Then {
 
 /// Answers the probe as a Flagr that has one snapshot, and everything else with these bytes. Gives the address.
 pub(crate) async fn serve(bytes: impl Into<Vec<u8>>, then: Then) -> String {
+    serve_counted(bytes, then).await.0
+}
+
+/// The same; counts the requests beside the probe that came whole.
+pub(crate) async fn serve_counted(
+    bytes: impl Into<Vec<u8>>,
+    then: Then,
+) -> (String, Arc<AtomicUsize>) {
     let (listener, address) = listen().await;
     let bytes = bytes.into();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(connection(stream, bytes.clone(), then));
+            tokio::spawn(connection(stream, bytes.clone(), then, Arc::clone(&counted)));
         }
     });
-    address
+    (address, count)
+}
+
+/// Answers every request with this JSON and keeps the connections. Gives the address and counts the connections.
+pub(crate) async fn serve_kept(json: &'static str) -> (String, Arc<AtomicUsize>) {
+    let (listener, address) = listen().await;
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let length = json.len();
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
+                );
+                while read_request(&mut stream).await.is_some() {
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    (address, count)
 }
 
 /// An address where nobody listens.
@@ -34,23 +70,31 @@ async fn listen() -> (TcpListener, String) {
     (listener, address)
 }
 
-async fn connection(mut stream: TcpStream, bytes: Vec<u8>, then: Then) {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => request.push(byte),
-            Err(_) => return,
-        }
-    }
-    if request.starts_with(b"GET /api/v1/flags/snapshots/max_id ") {
+async fn connection(mut stream: TcpStream, bytes: Vec<u8>, then: Then, count: Arc<AtomicUsize>) {
+    let Some(request) = read_request(&mut stream).await else { return };
+    if request.starts_with("GET /api/v1/flags/snapshots/max_id ") {
         let probe = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\nconnection: close\r\n\r\n{\"maxID\":1}";
         stream.write_all(probe).await.unwrap();
         return;
     }
+    count.fetch_add(1, Ordering::SeqCst);
     // The client may hang up as soon as it has seen enough.
     let _ = stream.write_all(&bytes).await;
     match then {
         Then::Closes => {}
         Then::IsSilent => std::future::pending().await,
     }
+}
+
+/// The head of a request, when its body has come too: closing before that would take the answer back.
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |it| it.parse().unwrap())];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(head)
 }

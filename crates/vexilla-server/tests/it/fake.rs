@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 use tower::ServiceExt;
 use vexilla_domain::json::{Numbers, read_value};
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Clock, Context, Debug, DebugLog, Engine, Evaluation, EvaluationRef,
-    Export, FlagHead, FlagId, FlagRef, Freshness, Reason, Revision, SegmentId, SegmentLog,
-    SelectedBy, SnapshotId, Source, Value, VariantHead, VariantId,
+    Answer, Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, DebugLog, Engine, Evaluation,
+    EvaluationRef, Export, FlagHead, FlagId, FlagRef, Freshness, Reason, Revision, SegmentId,
+    SegmentLog, SelectedBy, SnapshotId, Source, Value, VariantHead, VariantId,
 };
 use vexilla_server::{Sidecar, SidecarConfig};
 
@@ -27,7 +27,7 @@ pub(crate) struct FakeEngine {
 }
 
 impl FakeEngine {
-    fn next_answer(&self) -> Answer {
+    pub(crate) fn next_answer(&self) -> Answer {
         self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Answer {
             evaluation: EvaluationRef::blank(None, Reason::NotFound).to_owned(),
             entity_id: Box::default(),
@@ -44,7 +44,11 @@ impl Engine for FakeEngine {
     }
 
     /// Spreads the scripted answers over the entities; what ids and keys do not account for was selected by tag.
-    async fn evaluate_batch(&self, batch: Batch<'_>) -> Vec<BatchAnswer> {
+    async fn evaluate_batch(
+        &self,
+        batch: Batch<'_>,
+        most: usize,
+    ) -> Result<Vec<BatchAnswer>, BatchTooLarge> {
         self.asked.lock().unwrap().push(format!("{batch:?}"));
         let mut seen = BTreeSet::new();
         let ids: Vec<_> = batch
@@ -62,15 +66,20 @@ impl Engine for FakeEngine {
         let tagged = each.saturating_sub(ids.len() + keys.len());
         let selected: Vec<_> =
             std::iter::repeat_n(SelectedBy::Tags, tagged).chain(ids).chain(keys).collect();
+        let size = batch.entities.len() * selected.len();
+        if most < size {
+            return Err(BatchTooLarge::Answers { size, most });
+        }
         let entities = 0..batch.entities.len();
         let pairs = entities.flat_map(|entity| selected.iter().map(move |by| (entity, *by)));
-        pairs
+        let answers = pairs
             .map(|(entity, selected_by)| BatchAnswer {
                 entity,
                 selected_by,
                 answer: self.next_answer(),
             })
-            .collect()
+            .collect();
+        Ok(answers)
     }
 
     async fn export(&self) -> Option<Export> {

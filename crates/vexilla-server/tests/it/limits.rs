@@ -10,11 +10,12 @@ use http_body_util::{Full, StreamBody};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Context, Debug, Engine, Export, FlagRef, Freshness, Revision,
+    Answer, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Engine, Export, FlagRef, Freshness,
+    Revision,
 };
 use vexilla_server::{Sidecar, SidecarConfig};
 
-use crate::fake::{FakeClock, Rig};
+use crate::fake::{FakeClock, FakeEngine, Rig};
 
 const EVALUATION: &str = "/api/v1/evaluation";
 const BATCH: &str = "/api/v1/evaluation/batch";
@@ -93,6 +94,63 @@ async fn batches_are_counted_as_flagr_counts_them() {
     }
 }
 
+/// Two entities, for which the engine finds three flags by the tag.
+async fn send_tagged(rig: &Rig) -> crate::fake::Answered {
+    let answers = (0..6).map(|_| FakeEngine::default().next_answer());
+    *rig.engine.answers.lock().unwrap() = answers.collect();
+    rig.post(BATCH, r#"{"entities":[{"entityID":"a"},{"entityID":"b"}],"flagTags":["t"]}"#).await
+}
+
+#[tokio::test]
+async fn a_tag_that_selects_too_many_flags_is_refused_like_a_batch_that_names_them() {
+    for (most, expected) in [
+        (1, Some("batch evaluation size 2 exceeds maximum allowed size of 1")),
+        (5, Some("batch evaluation size 6 exceeds maximum allowed size of 5")),
+        (6, None),
+        (0, None),
+    ] {
+        let answered = send_tagged(&Rig::new(|config| config.max_batch_size = most)).await;
+        match expected {
+            None => assert_eq!(answered.status, 200, "{most}"),
+            Some(message) => {
+                let expected = (400, format!("{{\"message\":\"{message}\"}}\n"));
+                assert_eq!((answered.status, answered.body), expected);
+                assert_eq!(answered.content_type, "application/json");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_refused() {
+    let whole = send_tagged(&Rig::new(|_| {})).await;
+    assert_eq!((whole.status, whole.body.matches("recordSource").count()), (200, 6));
+    for limit in [0, 1, 400, whole.body.len() - 1] {
+        let answered = send_tagged(&Rig::new(|config| config.max_answer_bytes = limit)).await;
+        let expected = format!(
+            "{{\"message\":\"batch evaluation answer exceeds maximum allowed size of {limit} bytes: ask for fewer entities or flags\"}}\n"
+        );
+        assert_eq!((answered.status, answered.body), (400, expected));
+    }
+    let answered =
+        send_tagged(&Rig::new(|config| config.max_answer_bytes = whole.body.len())).await;
+    assert_eq!(answered, whole);
+}
+
+#[tokio::test]
+async fn a_long_answer_is_whole_or_refused() {
+    let entities = vec![r#"{"entityID":"somebody"}"#; 4_000].join(",");
+    let body = format!(r#"{{"entities":[{entities}],"flagIDs":[1]}}"#);
+    let rig = Rig::new(|_| {});
+    let whole = rig.post(BATCH, body.clone()).await;
+    assert_eq!((whole.status, whole.body.matches("recordSource").count()), (200, 4_000));
+    assert!(whole.body.len() > 512 << 10 && whole.body.ends_with("}]}\n"), "{}", whole.body.len());
+    for (limit, status) in [(whole.body.len() - 1, 400), (whole.body.len(), 200)] {
+        let rig = Rig::new(|config| config.max_answer_bytes = limit);
+        assert_eq!(rig.post(BATCH, body.clone()).await.status, status);
+    }
+}
+
 #[tokio::test]
 async fn a_null_entity_is_flagrs_panic_only_when_something_is_selected() {
     let rig = Rig::new(|_| {});
@@ -136,11 +194,15 @@ impl Engine for Held {
         self.started.add_permits(1);
         assert!(flag.key != "panic", "on demand");
         self.go_on.acquire().await.unwrap().forget();
-        crate::fake::FakeEngine::default().evaluate(flag, &Context::default(), Debug::Off).await
+        FakeEngine::default().evaluate(flag, &Context::default(), Debug::Off).await
     }
 
-    async fn evaluate_batch(&self, _: Batch<'_>) -> Vec<BatchAnswer> {
-        Vec::new()
+    async fn evaluate_batch(
+        &self,
+        _: Batch<'_>,
+        _: usize,
+    ) -> Result<Vec<BatchAnswer>, BatchTooLarge> {
+        Ok(Vec::new())
     }
 
     async fn export(&self) -> Option<Export> {

@@ -39,7 +39,7 @@ async fn a_file_is_served_and_read_again_when_it_changes() {
     client.refresh().await.unwrap();
     assert!(!on("b") && on("c"));
 
-    for broken in ["", "{\"Flags\":[{\"Key\":\"c\"", "{\"message\":\"boom\"}"] {
+    for broken in ["", "{\"Flags\":[{\"Key\":\"c\"", "{\"message\":\"boom\"}", "[1, 2]"] {
         fs::write(&path, broken).unwrap();
         client.refresh().await.unwrap_err();
         assert!(on("c"), "the last good flags");

@@ -1,0 +1,84 @@
+//! What a status other than 200 on an evaluation says about Flagr.
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use vexilla_domain::{RemoteError, RemoteErrorKind};
+
+use crate::error::credentials_advice;
+
+/// No more than this of a server's own words is shown, in characters.
+const SHOWN: usize = 300;
+
+/// An answer with another status than 200.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// As much of the body as was read.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Refusal {
+    /// The largest batch that this Flagr accepts, if that is what it says.
+    pub(crate) fn batch_limit(&self) -> Option<usize> {
+        if self.status != StatusCode::BAD_REQUEST {
+            return None;
+        }
+        let message = self.message()?;
+        let (size, limit) = message
+            .strip_prefix("batch evaluation size ")?
+            .split_once(" exceeds maximum allowed size of ")?;
+        size.parse::<u64>().ok()?;
+        limit.trim_end().parse().ok()
+    }
+
+    /// What it means for a caller.
+    pub(crate) fn into_error(self, call: &str, has_credentials: bool) -> RemoteError {
+        let answered = format!("{call} answered {}", self.status);
+        let (kind, because) = match self.status.as_u16() {
+            500 if self.body.starts_with(b"PANIC") => {
+                (RemoteErrorKind::BadFlag, Some(first_line(&self.body)))
+            }
+            401 | 403 => {
+                (RemoteErrorKind::Refused, Some(credentials_advice(has_credentials).to_owned()))
+            }
+            408 | 429 => (RemoteErrorKind::Unavailable, None),
+            400..=499 => (RemoteErrorKind::Refused, self.message().as_deref().map(quoted)),
+            301..=308 => {
+                (RemoteErrorKind::Unavailable, Some("redirects are not followed".to_owned()))
+            }
+            _ => (RemoteErrorKind::Unavailable, self.message().as_deref().map(quoted)),
+        };
+        RemoteError::new(
+            kind,
+            match because {
+                Some(because) => format!("{answered}: {because}"),
+                None => answered,
+            },
+        )
+    }
+
+    /// Flagr's words for it.
+    fn message(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Body {
+            message: String,
+        }
+
+        serde_json::from_slice::<Body>(&self.body).ok().map(|it| it.message)
+    }
+}
+
+/// The body of a panic is a message and a stack trace.
+fn first_line(body: &[u8]) -> String {
+    let line = body.split(|it| *it == b'\n').next().unwrap_or_default();
+    quoted(&String::from_utf8_lossy(line))
+}
+
+fn quoted(text: &str) -> String {
+    let shown: String =
+        text.chars().map(|it| if it.is_control() { ' ' } else { it }).take(SHOWN).collect();
+    format!("`{}`", shown.trim())
+}
+
+#[cfg(test)]
+mod tests;
