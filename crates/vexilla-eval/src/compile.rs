@@ -1,14 +1,15 @@
 //! From a flag's definition to a flag that is ready to run. What Flagr would refuse is reported on the way.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use vexilla_domain::{Flag, FlagHead, Level, Problem, Segment, SegmentId, Strictness, VariantHead};
+use vexilla_domain::{Flag, FlagHead, Problem, Segment, SegmentId, Strictness, VariantHead};
 
 use crate::bucket::Salt;
 use crate::condition::{self, ConditionError, Expr};
+use crate::file_rules;
 use crate::pattern::Complaint;
 use crate::program::{Compiler, Program};
+use crate::report::Report;
 use crate::rollout::{Positions, Rollout};
 
 /// A flag that is ready to run.
@@ -98,9 +99,9 @@ pub(crate) fn compile(
     compiler: &mut Compiler,
     problems: &mut Vec<Problem>,
 ) -> Option<CompiledFlag> {
-    let mut report = Report { flag, errors: 0, problems };
+    let mut report = Report::new(flag, problems);
     if strictness == Strictness::Checked {
-        check(flag, &mut report);
+        file_rules::check(flag, &mut report);
     }
     let variants: Box<[VariantHead]> = flag
         .variants
@@ -192,96 +193,4 @@ pub(crate) fn parse_constraint(
     value: &str,
 ) -> Result<Expr, ConditionError> {
     condition::parse(&condition::constraint_text(property, operator, value)?)
-}
-
-/// What Flagr checks when it loads a file, but for the conditions (`flagr-semantics` 2.6).
-fn check(flag: &Flag, report: &mut Report<'_>) {
-    if flag.key.is_empty() {
-        report.error("key".to_owned(), "the key is empty");
-    }
-    if flag.variants.is_empty() {
-        report.warning("variants".to_owned(), "there are no variants");
-    }
-    if flag.segments.is_empty() {
-        report.warning("segments".to_owned(), "there are no segments");
-    }
-    let mut keys = HashSet::new();
-    for (index, variant) in flag.variants.iter().enumerate() {
-        if variant.key.is_empty() {
-            report.error(format!("variants[{index}].key"), "the key is empty");
-        } else if !keys.insert(&*variant.key) {
-            let message = format!("another variant has the key `{}`", variant.key);
-            report.error(format!("variants[{index}].key"), message);
-        }
-    }
-    for (index, segment) in flag.segments.iter().enumerate() {
-        check_rollout(&keys, segment, index, report);
-    }
-}
-
-fn check_rollout(
-    variants: &HashSet<&str>,
-    segment: &Segment,
-    index: usize,
-    report: &mut Report<'_>,
-) {
-    if segment.rollout_percent > 100 {
-        let message = format!("{} is above 100", segment.rollout_percent);
-        report.error(format!("segments[{index}].rolloutPercent"), message);
-    }
-    if segment.distributions.is_empty() {
-        report.warning(format!("segments[{index}].distributions"), "there are no distributions");
-        return;
-    }
-    let sum = segment.distributions.iter().fold(0_u64, |sum, it| sum.saturating_add(it.percent));
-    if sum != 100 {
-        report.error(
-            format!("segments[{index}].distributions"),
-            format!("the percents sum to {sum}, not to 100"),
-        );
-    }
-    for (row, it) in segment.distributions.iter().enumerate() {
-        let path = format!("segments[{index}].distributions[{row}]");
-        if it.percent > 100 {
-            report.error(format!("{path}.percent"), format!("{} is above 100", it.percent));
-        }
-        if it.variant_key.is_empty() {
-            if it.variant_id.0 == 0 {
-                report.error(path, "there is neither a variant key nor a variant id");
-            }
-        } else if !variants.contains(&*it.variant_key) {
-            report.error(
-                format!("{path}.variantKey"),
-                format!("the flag has no variant `{}`", it.variant_key),
-            );
-        }
-    }
-}
-
-/// Collects what is wrong with one flag.
-struct Report<'a> {
-    flag: &'a Flag,
-    errors: usize,
-    problems: &'a mut Vec<Problem>,
-}
-
-impl Report<'_> {
-    fn error(&mut self, path: String, message: impl Into<Box<str>>) {
-        self.errors += 1;
-        self.push(Level::Error, path, message);
-    }
-
-    fn warning(&mut self, path: String, message: impl Into<Box<str>>) {
-        self.push(Level::Warning, path, message);
-    }
-
-    fn push(&mut self, level: Level, path: String, message: impl Into<Box<str>>) {
-        self.problems.push(Problem {
-            level,
-            flag_id: self.flag.id,
-            flag: self.flag.key.clone(),
-            path: path.into(),
-            message: message.into(),
-        });
-    }
 }

@@ -30,27 +30,32 @@
 
 mod anonymous;
 pub mod bucket;
+mod build;
 mod check;
 mod compile;
 mod condition;
 mod evaluate;
 mod explain;
 mod failure;
+mod file_rules;
 mod go_print;
 mod gore;
 mod log;
 mod operand;
 mod pattern;
 mod program;
+mod report;
 mod rollout;
 mod ruleset;
+mod sets;
 
 pub use anonymous::AnonymousId;
+pub use build::{Compilation, fingerprint};
 pub use check::{check, check_constraint};
 pub use compile::CompiledFlag;
 pub use condition::{ConditionError, ConditionErrorKind, TextPosition};
 pub use explain::{ConstraintTrace, Explanation, RangeTrace, RolloutTrace, SegmentTrace, Verdict};
-pub use ruleset::{Compilation, Ruleset, fingerprint};
+pub use ruleset::Ruleset;
 pub use vexilla_domain::json::JsonError;
 pub use vexilla_domain::{
     Context, Evaluation, EvaluationRef, Flag, Level, Number, Object, Problem, Reason, Strictness,

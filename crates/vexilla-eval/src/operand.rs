@@ -4,7 +4,8 @@ use vexilla_domain::{Object, Value};
 
 use crate::condition::{BinaryOp, Step, Variable};
 use crate::failure::Failure;
-use crate::program::{Literal, NumberSet, TextSet};
+use crate::program::Literal;
+use crate::sets::{NumberSet, TextSet};
 
 /// A value that an operator sees, borrowed from the condition or the context.
 #[derive(Debug, Clone, Copy)]

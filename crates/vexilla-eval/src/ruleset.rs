@@ -1,47 +1,35 @@
 //! All flags of one revision: look-up in Flagr's order, evaluation, selection by tag.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use rapidhash::fast::RandomState;
 use vexilla_domain::json::{self, JsonError};
 use vexilla_domain::{
-    Context, Debug, DebugLog, EvaluationRef, Flag, FlagRef, Level, Problem, Reason, Strictness,
+    Context, Debug, DebugLog, EvaluationRef, Flag, FlagRef, Problem, Reason, Strictness,
     TagsOperator,
 };
 
 use crate::anonymous::AnonymousId;
-use crate::compile::{CompiledFlag, compile};
+use crate::build::{Build, Compilation, Precedence};
+use crate::compile::CompiledFlag;
 use crate::evaluate::{Trace, evaluate};
 use crate::log::{LogTrace, debug_log};
-use crate::program::Compiler;
 
 /// Every flag, compiled. Built whole, never changed: a new set of rules is a new `Ruleset`.
 #[derive(Debug, Default)]
 pub struct Ruleset {
-    flags: Vec<Arc<CompiledFlag>>,
+    pub(crate) flags: Vec<Arc<CompiledFlag>>,
     // INVARIANT: the numbers in these are places in `flags`.
     by_key: HashTable<u32>,
-    by_id: HashMap<u64, u32, RandomState>,
+    pub(crate) by_id: HashMap<u64, u32, RandomState>,
     /// INVARIANT: the places of each tag ascend.
     by_tag: HashMap<Box<str>, Vec<u32>, RandomState>,
     /// The flag that answers to "0", which is what Flagr looks up first when a request names no id.
-    zero: Option<u32>,
+    pub(crate) zero: Option<u32>,
     hasher: RandomState,
-}
-
-/// A new [`Ruleset`], and what was found on the way.
-#[derive(Debug)]
-pub struct Compilation {
-    /// The rules.
-    pub ruleset: Ruleset,
-    /// What is wrong with flags. Those with an error are quarantined: their last good version is in the rules, or
-    /// nothing but the fact that they are in error.
-    pub problems: Vec<Problem>,
-    /// How many flags were taken over from the previous rules.
-    pub reused: usize,
 }
 
 impl Ruleset {
@@ -211,7 +199,7 @@ impl Ruleset {
 
     /// One look-up of Flagr's: the text as an id, then as a key.
     #[inline]
-    fn look_up(&self, text: &str) -> Option<u32> {
+    pub(crate) fn look_up(&self, text: &str) -> Option<u32> {
         if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
             && let Some(at) = decimal(text).and_then(|id| self.by_id.get(&id))
         {
@@ -221,13 +209,13 @@ impl Ruleset {
     }
 
     #[inline]
-    fn look_up_key(&self, key: &str) -> Option<u32> {
+    pub(crate) fn look_up_key(&self, key: &str) -> Option<u32> {
         let same = |at: &u32| self.at(*at).is_some_and(|flag| *flag.head.key == *key);
         self.by_key.find(self.hasher.hash_one(key), same).copied()
     }
 
     /// Adds a flag.
-    fn insert(&mut self, flag: Arc<CompiledFlag>, precedence: Precedence) {
+    pub(crate) fn insert(&mut self, flag: Arc<CompiledFlag>, precedence: Precedence) {
         let Ok(at) = u32::try_from(self.flags.len()) else { return };
         let hash = self.hasher.hash_one(&*flag.head.key);
         let flags = &self.flags;
@@ -258,7 +246,7 @@ impl Ruleset {
         self.flags.push(flag);
     }
 
-    fn arc(&self, at: u32) -> Option<&Arc<CompiledFlag>> {
+    pub(crate) fn arc(&self, at: u32) -> Option<&Arc<CompiledFlag>> {
         self.flags.get(at as usize)
     }
 }
@@ -267,109 +255,4 @@ impl Ruleset {
 fn decimal(text: &str) -> Option<u64> {
     let plain = text == "0" || !text.starts_with('0');
     plain.then(|| text.parse().ok()).flatten()
-}
-
-/// What a flag does to one that is there already and has its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Precedence {
-    /// Hides it, as the later of two flags does in Flagr.
-    Hides,
-    /// Leaves it alone: a flag in quarantine must not stand in the way of a good one.
-    Yields,
-}
-
-/// A set of rules in the making.
-struct Build {
-    ruleset: Ruleset,
-    compiler: Compiler,
-    problems: Vec<Problem>,
-    /// Errors of flags that are not in the rules yet.
-    quarantined: Vec<Problem>,
-    reused: usize,
-}
-
-impl Build {
-    fn new(unread: Vec<Problem>, capacity: usize) -> Self {
-        let mut ruleset = Ruleset::default();
-        ruleset.flags.reserve(capacity);
-        Self {
-            ruleset,
-            compiler: Compiler::default(),
-            problems: unread.clone(),
-            quarantined: unread,
-            reused: 0,
-        }
-    }
-
-    fn add(&mut self, flag: &Flag, strictness: Strictness, previous: Option<&Ruleset>) {
-        // Flagr's database keeps keys apart; a file is only as good as its writer.
-        if strictness == Strictness::Checked && self.ruleset.look_up_key(&flag.key).is_some() {
-            return self
-                .quarantine(flag, "another flag has the same key, and stands before this one");
-        }
-        let fingerprint = fingerprint(flag);
-        let same =
-            |it: &&Arc<CompiledFlag>| it.fingerprint == fingerprint && it.head.key == flag.key;
-        let known =
-            previous.and_then(|rules| rules.arc(*rules.by_id.get(&flag.id.0)?)).filter(same);
-        if let Some(known) = known {
-            self.reused += 1;
-            return self.ruleset.insert(Arc::clone(known), Precedence::Hides);
-        }
-        let before = self.problems.len();
-        match compile(flag, fingerprint, strictness, &mut self.compiler, &mut self.problems) {
-            Some(compiled) => self.ruleset.insert(Arc::new(compiled), Precedence::Hides),
-            None => {
-                let found = self.problems.get(before..).unwrap_or_default();
-                self.quarantined.extend(found.iter().find(|it| it.level == Level::Error).cloned());
-            }
-        }
-    }
-
-    fn quarantine(&mut self, flag: &Flag, message: &str) {
-        self.problems.push(Problem {
-            level: Level::Error,
-            flag_id: flag.id,
-            flag: flag.key.clone(),
-            path: "key".into(),
-            message: message.into(),
-        });
-    }
-
-    /// Gives the flags in quarantine their last good version, or the word that there is none.
-    fn finish(mut self, strictness: Strictness, previous: Option<&Ruleset>) -> Compilation {
-        for problem in &self.quarantined {
-            let flag = match previous.and_then(|rules| last_good(rules, problem, strictness)) {
-                Some(flag) => Arc::clone(flag),
-                None if problem.flag.is_empty() => continue,
-                None => Arc::new(CompiledFlag::broken(problem)),
-            };
-            if self.ruleset.look_up_key(&flag.head.key).is_none() {
-                self.ruleset.insert(flag, Precedence::Yields);
-            }
-        }
-        self.ruleset.zero = self.ruleset.look_up("0");
-        Compilation { ruleset: self.ruleset, problems: self.problems, reused: self.reused }
-    }
-}
-
-/// The version of a flag that was served before. A file may number its flags anew each time, so there only the key tells
-/// which one it was; in a database the id does too, when the key has changed.
-fn last_good<'r>(
-    rules: &'r Ruleset,
-    problem: &Problem,
-    strictness: Strictness,
-) -> Option<&'r Arc<CompiledFlag>> {
-    let by_key = rules.look_up_key(&problem.flag).filter(|_| !problem.flag.is_empty());
-    let by_id = || {
-        rules.by_id.get(&problem.flag_id.0).copied().filter(|_| strictness == Strictness::AsStored)
-    };
-    rules.arc(by_key.or_else(by_id)?)
-}
-
-/// A hash of everything a definition says: equal for equal definitions within one process.
-pub fn fingerprint(flag: &Flag) -> u64 {
-    let mut hasher = rapidhash::fast::RapidHasher::default();
-    flag.hash(&mut hasher);
-    hasher.finish()
 }

@@ -124,13 +124,4 @@ pub(crate) fn random_fraction() -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{REASONS, place};
-
-    #[test]
-    fn each_reason_has_its_place() {
-        for (at, reason) in REASONS.iter().enumerate() {
-            assert_eq!(place(*reason), at);
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,131 @@
+//! From flags to a set of rules: what is unchanged is taken over, what is wrong is kept apart.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use vexilla_domain::{Flag, Level, Problem, Strictness};
+
+use crate::compile::{CompiledFlag, compile};
+use crate::program::Compiler;
+use crate::ruleset::Ruleset;
+
+/// A new [`Ruleset`], and what was found on the way.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The rules.
+    pub ruleset: Ruleset,
+    /// What is wrong with flags. Those with an error are quarantined: their last good version is in the rules, or
+    /// nothing but the fact that they are in error.
+    pub problems: Vec<Problem>,
+    /// How many flags were taken over from the previous rules.
+    pub reused: usize,
+}
+
+/// What a flag does to one that is there already and has its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precedence {
+    /// Hides it, as the later of two flags does in Flagr.
+    Hides,
+    /// Leaves it alone: a flag in quarantine must not stand in the way of a good one.
+    Yields,
+}
+
+/// A set of rules in the making.
+pub(crate) struct Build {
+    ruleset: Ruleset,
+    compiler: Compiler,
+    problems: Vec<Problem>,
+    /// Errors of flags that are not in the rules yet.
+    quarantined: Vec<Problem>,
+    reused: usize,
+}
+
+impl Build {
+    pub(crate) fn new(unread: Vec<Problem>, capacity: usize) -> Self {
+        let mut ruleset = Ruleset::default();
+        ruleset.flags.reserve(capacity);
+        Self {
+            ruleset,
+            compiler: Compiler::default(),
+            problems: unread.clone(),
+            quarantined: unread,
+            reused: 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, flag: &Flag, strictness: Strictness, previous: Option<&Ruleset>) {
+        // Flagr's database keeps keys apart; a file is only as good as its writer.
+        if strictness == Strictness::Checked && self.ruleset.look_up_key(&flag.key).is_some() {
+            return self
+                .quarantine(flag, "another flag has the same key, and stands before this one");
+        }
+        let fingerprint = fingerprint(flag);
+        let same =
+            |it: &&Arc<CompiledFlag>| it.fingerprint == fingerprint && it.head.key == flag.key;
+        let known =
+            previous.and_then(|rules| rules.arc(*rules.by_id.get(&flag.id.0)?)).filter(same);
+        if let Some(known) = known {
+            self.reused += 1;
+            return self.ruleset.insert(Arc::clone(known), Precedence::Hides);
+        }
+        let before = self.problems.len();
+        match compile(flag, fingerprint, strictness, &mut self.compiler, &mut self.problems) {
+            Some(compiled) => self.ruleset.insert(Arc::new(compiled), Precedence::Hides),
+            None => {
+                let found = self.problems.get(before..).unwrap_or_default();
+                self.quarantined.extend(found.iter().find(|it| it.level == Level::Error).cloned());
+            }
+        }
+    }
+
+    fn quarantine(&mut self, flag: &Flag, message: &str) {
+        self.problems.push(Problem {
+            level: Level::Error,
+            flag_id: flag.id,
+            flag: flag.key.clone(),
+            path: "key".into(),
+            message: message.into(),
+        });
+    }
+
+    /// Gives the flags in quarantine their last good version, or the word that there is none.
+    pub(crate) fn finish(
+        mut self,
+        strictness: Strictness,
+        previous: Option<&Ruleset>,
+    ) -> Compilation {
+        for problem in &self.quarantined {
+            let flag = match previous.and_then(|rules| last_good(rules, problem, strictness)) {
+                Some(flag) => Arc::clone(flag),
+                None if problem.flag.is_empty() => continue,
+                None => Arc::new(CompiledFlag::broken(problem)),
+            };
+            if self.ruleset.look_up_key(&flag.head.key).is_none() {
+                self.ruleset.insert(flag, Precedence::Yields);
+            }
+        }
+        self.ruleset.zero = self.ruleset.look_up("0");
+        Compilation { ruleset: self.ruleset, problems: self.problems, reused: self.reused }
+    }
+}
+
+/// The version of a flag that was served before. A file may number its flags anew each time, so there only the key tells
+/// which one it was; in a database the id does too, when the key has changed.
+fn last_good<'r>(
+    rules: &'r Ruleset,
+    problem: &Problem,
+    strictness: Strictness,
+) -> Option<&'r Arc<CompiledFlag>> {
+    let by_key = rules.look_up_key(&problem.flag).filter(|_| !problem.flag.is_empty());
+    let by_id = || {
+        rules.by_id.get(&problem.flag_id.0).copied().filter(|_| strictness == Strictness::AsStored)
+    };
+    rules.arc(by_key.or_else(by_id)?)
+}
+
+/// A hash of everything a definition says: equal for equal definitions within one process.
+pub fn fingerprint(flag: &Flag) -> u64 {
+    let mut hasher = rapidhash::fast::RapidHasher::default();
+    flag.hash(&mut hasher);
+    hasher.finish()
+}
