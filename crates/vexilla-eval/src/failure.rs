@@ -21,6 +21,7 @@ pub(crate) enum Failure<'a> {
     NoArray(&'a str),
     OutOfBounds(i64, &'a str),
     OutOfRange(&'a Number),
+    OutOfRangeInList(&'a Number),
     Object,
     EmptyList,
     MixedList,
@@ -59,12 +60,8 @@ impl fmt::Display for Failure<'_> {
             Self::OutOfBounds(index, root) => {
                 write!(f, "index {index} out of bounds traversing {root}")
             }
-            Self::OutOfRange(number) => {
-                write!(
-                    f,
-                    "unsupported JSON Number {number}: strconv.ParseFloat: parsing \"{number}\": value out of range"
-                )
-            }
+            Self::OutOfRange(number) => out_of_range(f, number, ""),
+            Self::OutOfRangeInList(number) => out_of_range(f, number, " in slice"),
             Self::Object => f.write_str("unsupported type: map[string]interface {}"),
             Self::EmptyList => f.write_str("empty slice not castable"),
             Self::MixedList => f.write_str("the items in the array are not all the same type"),
@@ -107,6 +104,13 @@ impl fmt::Display for Failure<'_> {
             Self::DynamicPattern => f.write_str("invalid regex pattern"),
         }
     }
+}
+
+fn out_of_range(f: &mut fmt::Formatter<'_>, number: &Number, place: &str) -> fmt::Result {
+    write!(
+        f,
+        "unsupported JSON Number {number}{place}: strconv.ParseFloat: parsing \"{number}\": value out of range"
+    )
 }
 
 struct Name<'a>(&'a Variable);

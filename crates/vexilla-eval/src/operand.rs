@@ -58,7 +58,7 @@ impl<'a> Operand<'a> {
             Some(Value::Number(_)) => {
                 for item in items {
                     let Value::Number(number) = item else { return Err(Failure::MixedNumbers) };
-                    number.as_f64().ok_or(Failure::OutOfRange(number))?;
+                    number.as_f64().ok_or(Failure::OutOfRangeInList(number))?;
                 }
                 Ok(Self::ContextNumbers(items))
             }
