@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use vexilla::FlagrConfig;
+use vexilla::{FlagrConfig, RefreshError};
 
 use crate::args::HealthArgs;
 use crate::error::CommandError;
 use crate::output::print;
-use crate::source::flagr;
+use crate::source::{at, flagr};
 
 /// How long the answer may take; a container's own limit should be longer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -19,6 +19,6 @@ pub(crate) async fn run(args: HealthArgs) -> Result<ExitCode, CommandError> {
     let sidecar = flagr(config)?; // it answers this as a Flagr does
     match sidecar.health().await {
         Ok(()) => print("OK\n").map(|()| ExitCode::SUCCESS),
-        Err(error) => Err(CommandError::At { place: args.url, source: Box::new(error) }),
+        Err(error) => Err(at(args.url, RefreshError::from(error))),
     }
 }

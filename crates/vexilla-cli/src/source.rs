@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use vexilla::{Client, ClientBuilder, FileSource, FlagrConfig, StartError};
-use vexilla_domain::{Fetch, Fetched, FlagSource, SourceError};
+use vexilla::{Client, ClientBuilder, FileSource, FlagrConfig, RefreshError, StartError};
+use vexilla_domain::{Fetch, Fetched, FlagSource};
 use vexilla_flagr::FlagrSource;
 
 use crate::args::SourceArgs;
@@ -51,13 +51,14 @@ pub(crate) async fn fetch_file(path: PathBuf) -> Result<Fetched, CommandError> {
     fetch(&FileSource::new(path)).await.map_err(|error| CommandError::Named(Box::new(error)))
 }
 
-async fn fetch(source: &dyn FlagSource) -> Result<Fetched, SourceError> {
+/// An error comes in a client's words, which leave out what lies between it and its cause.
+async fn fetch(source: &dyn FlagSource) -> Result<Fetched, RefreshError> {
     match source.fetch(None).await? {
         Fetch::Changed(fetched) => Ok(fetched),
         Fetch::Unchanged(_) => Ok(Fetched::default()), // never said to who has no flags yet
     }
 }
 
-fn at(place: String, error: impl Error + Send + Sync + 'static) -> CommandError {
+pub(crate) fn at(place: String, error: impl Error + Send + Sync + 'static) -> CommandError {
     CommandError::At { place, source: Box::new(error) }
 }

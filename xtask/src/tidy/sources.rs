@@ -82,7 +82,7 @@ fn is_in_a_name(it: char) -> bool {
     it.is_alphanumeric() || it == '_' || it == '.'
 }
 
-/// The slash goes on with a path that started before, as in `../shared/work/` or `example.com/home/`.
+/// The slash goes on with a path that started before, as in `../up/root/` or `example.com/home/`.
 fn is_in_a_path(it: char) -> bool {
     it.is_alphanumeric() || matches!(it, '_' | '-' | '.' | '}' | ')' | '*')
 }
