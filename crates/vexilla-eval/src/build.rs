@@ -15,7 +15,7 @@ pub struct Compilation {
     /// The rules.
     pub ruleset: Ruleset,
     /// What is wrong with flags. Those with an error are quarantined: their last good version is in the rules, or
-    /// nothing but the fact that they are in error.
+    /// nothing but the fact that they are in error. Warnings of flags that were taken over are not said again.
     pub problems: Vec<Problem>,
     /// How many flags were taken over from the previous rules.
     pub reused: usize,
