@@ -244,7 +244,11 @@ impl Client {
     }
 
     /// Evaluates a flag of these rules, if there is one.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: a call would copy the evaluation once more"
+    )]
+    #[inline(always)]
     pub(crate) fn decide_by<'p>(
         &self,
         published: &'p Published,
