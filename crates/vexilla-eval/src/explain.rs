@@ -6,7 +6,7 @@ use crate::anonymous::AnonymousId;
 use crate::bucket::BUCKETS;
 use crate::compile::{CompiledFlag, CompiledSegment, Condition};
 use crate::condition::{self, BinaryOp, Expr};
-use crate::evaluate::{Step, Trace};
+use crate::evaluate::{Step, Trace, evaluate};
 use crate::program::Compiler;
 use crate::rollout::Outcome;
 use crate::{Object, Ruleset};
@@ -87,12 +87,11 @@ impl Ruleset {
     /// Evaluates the flag with this key and says why it came out so. `None` when there is no such flag.
     pub fn explain(&self, key: &str, ctx: &Context) -> Option<Explanation> {
         let flag = self.find(key)?;
-        let anonymous = AnonymousId::random();
-        let entity_id =
-            if ctx.entity_id().is_empty() { anonymous.as_str() } else { ctx.entity_id() };
+        let anonymous = ctx.entity_id().is_empty().then(AnonymousId::random);
+        let entity_id = anonymous.as_ref().map_or(ctx.entity_id(), AnonymousId::as_str);
         let mut trace =
             ExplainTrace { flag, context: ctx.object(), segments: Vec::new(), bucket: None };
-        let evaluation = Self::evaluate_traced(flag, entity_id, ctx, &mut trace).to_owned();
+        let evaluation = evaluate(flag, entity_id, ctx.attributes(), &mut trace).to_owned();
         Some(Explanation {
             evaluation,
             entity_id: entity_id.into(),

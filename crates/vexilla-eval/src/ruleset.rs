@@ -15,7 +15,7 @@ use vexilla_domain::{
 use crate::anonymous::AnonymousId;
 use crate::build::{Build, Compilation, Precedence};
 use crate::compile::CompiledFlag;
-use crate::evaluate::{Trace, evaluate};
+use crate::evaluate::evaluate;
 use crate::log::{LogTrace, debug_log};
 
 /// Every flag, compiled. Built whole, never changed: a new set of rules is a new `Ruleset`.
@@ -105,15 +105,6 @@ impl Ruleset {
                 (evaluation, debug_log(&evaluation, requested_id, Some(trace.segments)))
             }
         }
-    }
-
-    pub(crate) fn evaluate_traced<'a>(
-        flag: &'a CompiledFlag,
-        entity_id: &str,
-        ctx: &Context,
-        trace: &mut impl Trace,
-    ) -> EvaluationRef<'a> {
-        evaluate(flag, entity_id, ctx.attributes(), trace)
     }
 
     /// The flag that Flagr finds for this key when a request names no id (`flagr-semantics` 4.1): one whose id or key

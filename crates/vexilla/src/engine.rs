@@ -85,9 +85,8 @@ impl Client {
         context: &Context,
         debug: Debug,
     ) -> Answer {
-        let anonymous = AnonymousId::random();
-        let entity_id =
-            if context.entity_id().is_empty() { anonymous.as_str() } else { context.entity_id() };
+        let anonymous = context.entity_id().is_empty().then(AnonymousId::random);
+        let entity_id = anonymous.as_ref().map_or(context.entity_id(), AnonymousId::as_str);
         let (mut evaluation, log) =
             Ruleset::evaluate_logged(flag, requested_id, entity_id, context, debug);
         self.finish(&mut evaluation, published);

@@ -92,7 +92,7 @@ impl Refresher {
             RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
         })?;
         let revision = published.revision;
-        published.confirm(self.parts.clock.now());
+        published.confirm(self.parts.clock.now()); // before anybody can see it
         let published = Arc::new(published);
         self.shared.cell.publish(Arc::clone(&published));
         report(&published, &previous.problems);
