@@ -1,6 +1,6 @@
 //! What does a second thread, and publishing the rules ten times a second, add to an evaluation's CPU time?
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark reports, or ends")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use vexilla::{Client, Config, Parts};
-use vexilla_benches::flags;
-use vexilla_domain::{Context, Fetch, Fetched, Flag, FlagSource, Marker, SourceError, Strictness};
+use vexilla_benches::{cpu, flags};
+use vexilla_domain::json::Document;
+use vexilla_domain::{Context, Depth, Fetch, Flag, FlagSource, Marker, SourceError, Strictness};
 
 /// A source that has something new each time.
 #[derive(Debug)]
@@ -22,13 +23,14 @@ struct Restless {
 
 #[async_trait]
 impl FlagSource for Restless {
-    async fn fetch(&self, _: Option<&Marker>) -> Result<Fetch, SourceError> {
+    async fn fetch(&self, _: Option<&Marker>, _: Depth) -> Result<Fetch, SourceError> {
         let count = self.fetches.fetch_add(1, Ordering::Relaxed);
         let mut flags = self.flags.clone();
         for flag in &mut flags {
             flag.notes = count.to_string().into();
         }
-        Ok(Fetch::Changed(Fetched { flags, ..Fetched::default() }))
+        let changed = Some(Document { flags, problems: Vec::new() });
+        Ok(Fetch { changed, marker: Marker::default(), again_in: None })
     }
 
     fn describe(&self) -> String {
@@ -45,24 +47,13 @@ const EVALUATIONS: u32 = 2_000_000;
 /// Nanoseconds of CPU time for one evaluation on this thread.
 fn run(client: &Client, ctx: &Context) -> f64 {
     let local = client.local();
-    let before = cpu_time();
+    let before = cpu::time();
     for _ in 0..EVALUATIONS {
         local.evaluate_with(black_box("flag-0"), black_box(ctx), |it| {
             assert_eq!(it.variant_key(), Some("on"));
         });
     }
-    (cpu_time() - before) / f64::from(EVALUATIONS)
-}
-
-/// The CPU time of this thread so far, in nanoseconds.
-fn cpu_time() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split(' ').next().unwrap().parse().unwrap()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap()
+    (cpu::time() - before) / f64::from(EVALUATIONS)
 }
 
 fn main() {
@@ -95,9 +86,6 @@ fn main() {
         runtime.block_on(publisher).unwrap();
     }
     let published = client.stats().revision.sequence;
-    let (alone, together) = (median(alone), median(together));
-    println!(
-        "two threads and {published} publications / one thread alone: {together:.1} ns / {alone:.1} ns = {:.2}, bar 1.05",
-        together / alone
-    );
+    let what = format!("two threads and {published} publications / one thread alone");
+    cpu::report(&what, together, alone, 1.05);
 }

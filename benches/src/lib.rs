@@ -9,6 +9,7 @@
     reason = "a benchmark that cannot go on ends"
 )]
 
+pub mod cpu;
 pub mod flags;
 pub mod ratio;
 pub mod unleash;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vexilla::{Client, Config, Parts};
-use vexilla_domain::{Fetch, Fetched, Flag, FlagSource, Marker, SourceError, Strictness};
+use vexilla_domain::json::Document;
+use vexilla_domain::{Depth, Fetch, Flag, FlagSource, Marker, SourceError, Strictness};
 use vexilla_eval::Ruleset;
 
 /// Rules of these flags.
@@ -42,11 +44,10 @@ struct Fixed(Vec<Flag>);
 
 #[async_trait]
 impl FlagSource for Fixed {
-    async fn fetch(&self, seen: Option<&Marker>) -> Result<Fetch, SourceError> {
-        Ok(match seen {
-            Some(marker) => Fetch::Unchanged(marker.clone()),
-            None => Fetch::Changed(Fetched { flags: self.0.clone(), ..Fetched::default() }),
-        })
+    async fn fetch(&self, seen: Option<&Marker>, _: Depth) -> Result<Fetch, SourceError> {
+        let document = || Document { flags: self.0.clone(), problems: Vec::new() };
+        let changed = seen.is_none().then(document);
+        Ok(Fetch { changed, marker: Marker::default(), again_in: None })
     }
 
     fn describe(&self) -> String {

@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use vexilla::{FlagrConfig, Level, Problem};
-use vexilla_domain::{Fetched, FlagSource, Strictness};
+use vexilla::{Level, Problem};
+use vexilla_domain::json::Document;
+use vexilla_domain::{FlagSource, Strictness};
 use vexilla_eval::Ruleset;
 
 use crate::args::{CheckArgs, CheckSources, Format};
+use crate::config::Environment;
 use crate::error::CommandError;
 use crate::output::{print, report};
-use crate::source::{fetch_file, fetch_flagr, flagr};
+use crate::source::{config, fetch_file, fetch_flagr, flagr};
 
 /// What was found in one place.
 struct Checked {
@@ -31,11 +33,14 @@ struct Finding<'a> {
     message: &'a str,
 }
 
-pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(
+    args: CheckArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
     let several = args.sources.files.len() > 1;
     let mut checked = Vec::new();
     let mut fine = true;
-    for outcome in check(args.sources).await {
+    for outcome in check(args.sources, environment).await {
         match outcome {
             Ok(found) => checked.push(found),
             Err(error @ CommandError::Usage(_)) => return Err(error),
@@ -54,10 +59,13 @@ pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn check(sources: CheckSources) -> Vec<Result<Checked, CommandError>> {
+async fn check(
+    sources: CheckSources,
+    environment: &Environment,
+) -> Vec<Result<Checked, CommandError>> {
     let mut outcomes = Vec::new();
     if let Some(url) = sources.flagr {
-        outcomes.push(check_flagr(url).await);
+        outcomes.push(check_flagr(&url, environment).await);
     }
     for path in sources.files {
         let place = path.display().to_string();
@@ -67,14 +75,14 @@ async fn check(sources: CheckSources) -> Vec<Result<Checked, CommandError>> {
     outcomes
 }
 
-async fn check_flagr(url: String) -> Result<Checked, CommandError> {
-    let source = flagr(FlagrConfig::new(url))?;
+async fn check_flagr(url: &str, environment: &Environment) -> Result<Checked, CommandError> {
+    let source = flagr(config(url, environment))?;
     let fetched = fetch_flagr(&source).await?;
     Ok(Checked::new(source.describe(), fetched, source.strictness()))
 }
 
 impl Checked {
-    fn new(place: String, fetched: Fetched, strictness: Strictness) -> Self {
+    fn new(place: String, fetched: Document, strictness: Strictness) -> Self {
         let flags = fetched.flags.len() + fetched.problems.len();
         let problems =
             Ruleset::compile(&fetched.flags, fetched.problems, strictness, None).problems;

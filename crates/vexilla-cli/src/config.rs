@@ -1,14 +1,24 @@
 //! The environment, read once.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use tracing_subscriber::filter::Targets;
+use vexilla::{Auth, Password, Secret, ServerSecret, WebhookHeader};
 
 use crate::error::CommandError;
 
 const LOG: &str = "VEXILLA_LOG";
+const REDIS_PASSWORD: &str = "VEXILLA_REDIS_PASSWORD";
 const NO_COLOR: &str = "NO_COLOR";
+const TOKEN: &str = "VEXILLA_FLAGR_TOKEN";
+const USER: &str = "VEXILLA_FLAGR_USER";
+const PASSWORD: &str = "VEXILLA_FLAGR_PASSWORD";
+const ADMIN_TOKEN: &str = "VEXILLA_ADMIN_TOKEN";
+const WEBHOOK_SECRET: &str = "VEXILLA_WEBHOOK_SECRET";
+const WEBHOOK_HEADER: &str = "VEXILLA_WEBHOOK_HEADER";
 
 /// What the environment says.
 #[derive(Debug)]
@@ -17,6 +27,18 @@ pub(crate) struct Environment {
     pub(crate) log: Option<Targets>,
     /// Whether logs may be coloured.
     pub(crate) color: bool,
+    /// The user's cache folder, if there is one.
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Who we are to Flagr.
+    pub(crate) flagr: Auth,
+    /// What callers of the admin API have to know.
+    pub(crate) admin_token: Option<ServerSecret>,
+    /// What notices are signed with.
+    pub(crate) webhook_secret: Option<ServerSecret>,
+    /// What Flagr sends with its notices.
+    pub(crate) webhook_header: Option<WebhookHeader>,
+    /// The password for Redis, where its address has none.
+    pub(crate) redis_password: Option<Password>,
 }
 
 impl Environment {
@@ -34,6 +56,62 @@ impl Environment {
             })?,
             color: io::stderr().is_terminal()
                 && env::var_os(NO_COLOR).is_none_or(|it| it.is_empty()),
+            cache_dir: cache_dir(),
+            flagr: auth(text(TOKEN)?, text(USER)?, text(PASSWORD)?)?,
+            admin_token: text(ADMIN_TOKEN)?.map(ServerSecret::new),
+            webhook_secret: text(WEBHOOK_SECRET)?.map(ServerSecret::new),
+            webhook_header: text(WEBHOOK_HEADER)?.map(|it| header(&it)).transpose()?,
+            redis_password: text(REDIS_PASSWORD)?.map(Password::new),
         })
     }
 }
+
+/// A variable as text. What it holds is not repeated where it is none.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn text(variable: &'static str) -> Result<Option<String>, CommandError> {
+    let text = env::var_os(variable).map(OsString::into_string).transpose();
+    text.map_err(|_| wrong(variable, "is not UTF-8"))
+}
+
+/// Empty stands for none: Flagr refuses those who had to say who they are.
+fn auth(
+    token: Option<String>,
+    user: Option<String>,
+    password: Option<String>,
+) -> Result<Auth, CommandError> {
+    let given = |it: Option<String>| it.filter(|it| !it.is_empty());
+    match (given(token), given(user), given(password)) {
+        (None, None, None) => Ok(Auth::None),
+        (Some(token), None, None) => Ok(Auth::Bearer(Secret::new(token))),
+        (None, Some(user), Some(password)) => {
+            Ok(Auth::Basic { user, password: Secret::new(password) })
+        }
+        (Some(_), ..) => Err(wrong(TOKEN, "is set beside a user or a password: name one of both")),
+        (None, Some(_), None) => Err(wrong(USER, "is set without VEXILLA_FLAGR_PASSWORD")),
+        (None, None, Some(_)) => Err(wrong(PASSWORD, "is set without VEXILLA_FLAGR_USER")),
+    }
+}
+
+fn header(text: &str) -> Result<WebhookHeader, CommandError> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => Ok(WebhookHeader {
+            name: name.trim().to_owned(),
+            value: ServerSecret::new(value.trim()),
+        }),
+        _ => Err(wrong(WEBHOOK_HEADER, "is not of the form `Name: value`")),
+    }
+}
+
+fn wrong(variable: &'static str, reason: &'static str) -> CommandError {
+    CommandError::At { place: format!("environment variable {variable}"), source: reason.into() }
+}
+
+/// `$XDG_CACHE_HOME`, else `.cache` in the home folder. Only an absolute one counts.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn cache_dir() -> Option<PathBuf> {
+    let folder = |variable| env::var_os(variable).map(PathBuf::from).filter(|it| it.is_absolute());
+    folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|it| it.join(".cache")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,27 @@
 //! What `eval` and `explain` share: the context that is asked about, and words for what comes out.
 
-use vexilla::{Client, Context, Evaluation, Level, Object, Reason, Value};
+use std::time::Duration;
+
+use vexilla::{Client, Context, Evaluation, Level, Object, Reason, Records, Source, Stats, Value};
 use vexilla_domain::json::write_value;
 
-use crate::args::DecideArgs;
+use crate::args::{DecideArgs, Rollouts};
+use crate::config::Environment;
 use crate::error::CommandError;
 
 impl DecideArgs {
-    /// A client that has loaded the flags.
-    pub(crate) async fn start(&self) -> Result<Client, CommandError> {
-        self.source.builder().start().await.map_err(|error| self.source.failed(error))
+    /// A client that has loaded the flags and asks nobody for a decision, or asks as a service would.
+    pub(crate) async fn start(
+        &self,
+        rollouts: Rollouts,
+        environment: &Environment,
+    ) -> Result<Client, CommandError> {
+        let records = match rollouts {
+            Rollouts::Remote => Records::Remote,
+            Rollouts::Local => Records::Off,
+        };
+        let builder = self.source.builder(environment).rollouts(rollouts.into()).records(records);
+        builder.start().await.map_err(|error| self.source.failed(error))
     }
 
     /// Who is asked about, and what is known of them.
@@ -27,6 +39,35 @@ impl DecideArgs {
     }
 }
 
+impl From<Rollouts> for vexilla::Rollouts {
+    fn from(rollouts: Rollouts) -> Self {
+        match rollouts {
+            Rollouts::Remote => Self::Remote,
+            Rollouts::Local => Self::Local,
+        }
+    }
+}
+
+/// Who decided, in words.
+pub(crate) fn decided_by(source: Source) -> &'static str {
+    match source {
+        Source::Local => "the rules here",
+        Source::Standby => "the rules here, since Flagr could not be asked",
+        Source::Remote => "Flagr",
+        Source::RemoteCached => "Flagr, a while ago",
+        _ => "nobody",
+    }
+}
+
+/// `revision 0.1, less than a minute old, from file examples/shop.json`
+pub(crate) fn rules(stats: &Stats) -> String {
+    let age = match stats.age.unwrap_or_default().as_secs() {
+        0..60 => "less than a minute".to_owned(),
+        seconds => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
+    };
+    format!("revision {}, {age} old, from {}", stats.revision, stats.origin)
+}
+
 /// A reason with what it means.
 pub(crate) fn reason(reason: Reason) -> String {
     let meaning = match reason {
@@ -38,6 +79,7 @@ pub(crate) fn reason(reason: Reason) -> String {
         Reason::NoSegments => "the flag has no segments",
         Reason::Disabled => "the flag is disabled",
         Reason::NotFound => "there is no such flag",
+        Reason::Fallback => "nobody could decide",
         Reason::Error => "the flag is in error",
         _ => return reason.to_string(),
     };

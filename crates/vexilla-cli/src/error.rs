@@ -18,6 +18,9 @@ pub(crate) enum CommandError {
     /// An argument that the argument parser lets through and that cannot work.
     #[error(transparent)]
     Usage(Box<dyn Error + Send + Sync>),
+    /// What `--redis` names is no address. It is not shown: it may hold a password.
+    #[error("--redis")]
+    Redis(#[source] Box<dyn Error + Send + Sync>),
     /// `--set` beside a context that has no members.
     #[error("`--set` needs a `--context` that is an object")]
     SetWithoutObject,
@@ -39,7 +42,7 @@ impl CommandError {
     /// 2 for wrong usage, as for what the argument parser refuses, otherwise 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::SetWithoutObject => ExitCode::from(2),
+            Self::Usage(_) | Self::Redis(_) | Self::SetWithoutObject => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

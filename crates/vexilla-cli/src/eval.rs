@@ -8,14 +8,18 @@ use vexilla_domain::{Answer, Clock, Debug, Engine, FlagRef};
 use vexilla_server::wire::{Asked, evaluation_body};
 
 use crate::args::{EvalArgs, Format};
-use crate::decide::{errors, flag, object_text, reason, variant};
+use crate::config::Environment;
+use crate::decide::{decided_by, errors, flag, object_text, reason, rules, variant};
 use crate::error::CommandError;
 use crate::output::print;
 
-pub(crate) async fn run(args: EvalArgs) -> Result<ExitCode, CommandError> {
-    let EvalArgs { question, debug } = args;
+pub(crate) async fn run(
+    args: EvalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let EvalArgs { question, rollouts, debug } = args;
     let context = question.context()?;
-    let client = question.start().await?;
+    let client = question.start(rollouts, environment).await?;
 
     let debug = if debug { Debug::On } else { Debug::Off };
     let asked = Asked { flag: FlagRef { id: 0, key: &question.flag }, debug, ..Asked::default() };
@@ -38,8 +42,9 @@ fn text(asked: &str, answer: &Answer, client: &Client) -> String {
         lines.push(("segment", evaluation.segment_id.to_string()));
     }
     lines.push(("reason", reason(evaluation.reason)));
+    lines.push(("decided by", decided_by(evaluation.source).to_owned()));
     lines.extend(errors(client, evaluation).into_iter().map(|error| ("error", error)));
-    lines.push(("rules", rules(client)));
+    lines.push(("rules", rules(&client.stats())));
     for segment in answer.log.segments.iter().flatten() {
         lines.push(("debug", format!("segment {}: {}", segment.segment_id, segment.message)));
     }
@@ -49,11 +54,4 @@ fn text(asked: &str, answer: &Answer, client: &Client) -> String {
         let _ = writeln!(text, "{name:<10}  {value}"); // writing to memory does not fail
     }
     text
-}
-
-/// `revision 0.1, 0 s old, from file examples/shop.json`
-fn rules(client: &Client) -> String {
-    let stats = client.stats();
-    let age = client.age().unwrap_or_default().as_secs();
-    format!("revision {}, {age} s old, from {}", stats.revision, stats.source)
 }

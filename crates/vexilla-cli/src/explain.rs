@@ -1,23 +1,29 @@
 //! `vexilla explain`: why a flag comes out as it does.
 
 mod json;
-mod text;
+pub(crate) mod text;
 
 use std::process::ExitCode;
 
-use crate::args::{DecideArgs, Format};
+use crate::args::{DecideArgs, Format, Rollouts};
+use crate::config::Environment;
 use crate::decide::errors;
 use crate::error::CommandError;
 use crate::output::print;
 
-pub(crate) async fn run(args: DecideArgs) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(
+    args: DecideArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
     let context = args.context()?;
-    let client = args.start().await?;
+    // The explanation is of the rules here; whether Flagr would be asked is said as a service would do it.
+    let client = args.start(Rollouts::Remote, environment).await?;
     let explanation = client.explain(&args.flag, &context);
     let errors = explanation.as_ref().map(|it| errors(&client, &it.evaluation)).unwrap_or_default();
+    let stats = client.stats();
     match args.format {
-        Format::Json => print(json::write(&args.flag, explanation.as_ref(), &errors))?,
-        Format::Text => print(text::write(&args.flag, explanation.as_ref(), &errors))?,
+        Format::Json => print(json::write(&args.flag, explanation.as_ref(), &errors, &stats))?,
+        Format::Text => print(text::write(&args.flag, explanation.as_ref(), &errors, &stats))?,
     }
     client.stop().await;
     Ok(ExitCode::SUCCESS)

@@ -6,16 +6,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use tempfile::Builder;
-use vexilla::FlagrConfig;
 use vexilla_domain::json::write_flags;
 
 use crate::args::ExportArgs;
+use crate::config::Environment;
 use crate::error::CommandError;
 use crate::output::print;
-use crate::source::{fetch_flagr, flagr};
+use crate::source::{config, fetch_flagr, flagr};
 
-pub(crate) async fn run(args: ExportArgs) -> Result<ExitCode, CommandError> {
-    let source = flagr(FlagrConfig::new(args.flagr))?;
+pub(crate) async fn run(
+    args: ExportArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let source = flagr(config(&args.flagr, environment))?;
     let fetched = fetch_flagr(&source).await?;
     for problem in &fetched.problems {
         tracing::warn!("{problem}; the flag is left out");

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use vexilla::{FlagrConfig, RefreshError};
+use vexilla_domain::FlagSource;
 
 use crate::args::HealthArgs;
 use crate::error::CommandError;

@@ -10,11 +10,11 @@ use crate::args::LogLevel;
 use crate::config::Environment;
 
 /// Starts logging: the command line's level, else the environment's filter, else warnings.
-pub(crate) fn start(level: Option<LogLevel>, environment: Environment) {
+pub(crate) fn start(level: Option<LogLevel>, environment: &Environment) {
     let by_default = |level| Targets::new().with_default(level);
-    let filter = match (level, environment.log) {
+    let filter = match (level, &environment.log) {
         (Some(level), _) => by_default(LevelFilter::from(level)),
-        (None, Some(filter)) => filter,
+        (None, Some(filter)) => filter.clone(),
         (None, None) => by_default(LevelFilter::WARN),
     };
     // A reader of the log that went away is nothing to complain about, least of all to the log.

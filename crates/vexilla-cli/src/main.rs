@@ -1,6 +1,7 @@
 //! The `vexilla` command: [`args`] says what it understands, each command has its file, [`config`] reads the environment,
 //! [`log`] and [`output`] are its two voices.
 
+mod archive;
 mod args;
 mod check;
 mod config;
@@ -13,8 +14,11 @@ mod health;
 mod log;
 mod output;
 mod serve;
+mod servers;
+mod sharing;
 mod signals;
 mod source;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -37,22 +41,23 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     let environment = Environment::read()?;
-    log::start(cli.log, environment);
+    log::start(cli.log, &environment);
     let runtime =
         Runtime::new().map_err(|source| CommandError::System { what: "start threads", source })?;
-    let code = runtime.block_on(execute(cli.command));
+    let code = runtime.block_on(execute(cli.command, &environment));
     // A thread that still waits for a file does not hold up the end.
     runtime.shutdown_background();
     code
 }
 
-async fn execute(command: Command) -> Result<ExitCode, CommandError> {
+async fn execute(command: Command, environment: &Environment) -> Result<ExitCode, CommandError> {
     match command {
-        Command::Serve(args) => serve::run(args).await,
-        Command::Eval(args) => eval::run(args).await,
-        Command::Explain(args) => explain::run(args).await,
-        Command::Check(args) => check::run(args).await,
-        Command::Export(args) => export::run(args).await,
+        Command::Serve(args) => serve::run(args, environment).await,
+        Command::Eval(args) => eval::run(args, environment).await,
+        Command::Explain(args) => explain::run(args, environment).await,
+        Command::Check(args) => check::run(args, environment).await,
+        Command::Verify(args) => verify::command(args, environment).await,
+        Command::Export(args) => export::run(args, environment).await,
         Command::Health(args) => health::run(args).await,
     }
 }

@@ -1,57 +1,96 @@
-//! `vexilla serve`: load the flags, open the port, answer until told to end.
+//! `vexilla serve`: load the flags, open the ports, answer until told to end.
 
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use vexilla::{Client, ExportPolicy, Stats};
-use vexilla_server::{BoundSidecar, SidecarConfig};
+use vexilla::{BoundServer, Client, ExportPolicy, ListenAddress, SidecarConfig, Stats};
 
+use crate::archive;
 use crate::args::ServeArgs;
+use crate::config::Environment;
 use crate::error::CommandError;
 use crate::output::print;
+use crate::servers;
+use crate::sharing;
 use crate::signals::Signals;
 
 /// How long running requests have to finish once the end was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(
+    args: ServeArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
     let mut signals = Signals::new()?;
     let (client, sidecar) = tokio::select! {
-        started = start(&args) => started?,
+        started = start(&args, environment) => started?,
         () = signals.next() => return Ok(ExitCode::SUCCESS), // nobody is being served yet
     };
     print(loaded(&client.stats()))?;
-    print(format!("listening on http://{}\n", sidecar.local_addr()))?;
+    print(format!("listening on {}\n", place(sidecar.address())))?;
+    for (name, address) in
+        [("admin", client.admin_address()), ("webhook", client.webhook_address())]
+    {
+        if let Some(address) = address {
+            print(format!("{name} on {}\n", place(address)))?;
+        }
+    }
 
-    let stop = Notify::new();
-    let mut serving = pin!(sidecar.serve(stop.notified(), DRAIN));
-    let cut = tokio::select! {
-        cut = &mut serving => cut,
+    let stop = Arc::new(Notify::new());
+    let stopped = Arc::clone(&stop);
+    let mut serving = pin!(async {
+        let cut = sidecar.serve(async move { stopped.notified().await }, DRAIN).await;
+        if cut > 0 {
+            tracing::warn!(connections = cut, "requests took too long to finish and were cut off");
+        }
+        client.stop().await;
+    });
+    tokio::select! {
+        () = &mut serving => {}
         () = signals.next() => {
             stop.notify_one();
             tokio::select! {
-                cut = serving => cut,
+                () = serving => {}
                 () = signals.next() => return Ok(ExitCode::FAILURE), // told twice: at once
             }
         }
-    };
-    if cut > 0 {
-        tracing::warn!(connections = cut, "requests took too long to finish and were cut off");
     }
-    client.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn start(args: &ServeArgs) -> Result<(Client, BoundSidecar), CommandError> {
-    let mut builder = args.source.builder().export(ExportPolicy::Keep);
+async fn start(
+    args: &ServeArgs,
+    environment: &Environment,
+) -> Result<(Client, BoundServer), CommandError> {
+    let mut builder = args.source.builder(environment).export(ExportPolicy::Keep);
     if let Some(interval) = args.refresh_interval {
         builder = builder.refresh_interval(interval);
     }
-    let client = builder.start().await.map_err(|error| args.source.failed(error))?;
-    let sidecar = client.sidecar(SidecarConfig::default()).bind(args.listen).await?;
+    if let Some(rollouts) = args.rollouts {
+        builder = builder.rollouts(rollouts.into());
+    }
+    if let Some(archive) = archive::open(args, environment)? {
+        builder = builder.archive(archive);
+    }
+    builder = sharing::apply(&args.sharing, environment, builder)?;
+    builder = servers::wanted(builder, args, environment);
+    let client = builder.start().await.map_err(|error| servers::failed(args, error))?;
+    let mut config = SidecarConfig::default();
+    config.pass_through = args.servers.pass_through;
+    config.web_prefix.clone_from(&args.servers.web_prefix);
+    let sidecar = client.sidecar(config).listen(&args.listen).await?;
     Ok((client, sidecar))
+}
+
+/// `http://127.0.0.1:18100`, or `unix:/run/vexilla.sock`
+fn place(address: &ListenAddress) -> String {
+    match address {
+        ListenAddress::Tcp(address) => format!("http://{address}"),
+        ListenAddress::Unix(_) => address.to_string(),
+    }
 }
 
 /// `loaded 4 flags from file examples/shop.json`
@@ -61,5 +100,5 @@ fn loaded(stats: &Stats) -> String {
         0 => String::new(),
         some => format!(", {some} in quarantine"),
     };
-    format!("loaded {} {flags} from {}{quarantined}\n", stats.flags, stats.source)
+    format!("loaded {} {flags} from {}{quarantined}\n", stats.flags, stats.origin)
 }

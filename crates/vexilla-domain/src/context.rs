@@ -1,5 +1,7 @@
 //! Who is asking, and what is known about them.
 
+use std::sync::Arc;
+
 use crate::{Object, Value};
 
 /// An entity and its attributes: what a flag is evaluated for.
@@ -13,14 +15,18 @@ pub struct Context {
     entity_id: Box<str>,
     entity_type: Box<str>,
     attributes: Option<Value>,
+    headers: Option<Headers>,
 }
+
+/// Names and values of HTTP headers.
+type Headers = Arc<[(Box<str>, Box<str>)]>;
 
 impl Context {
     /// A context for the entity with this id, which decides its bucket in rollouts.
     ///
     /// An empty id stands for an anonymous entity: each evaluation takes a random one, as Flagr does.
     pub fn new(entity_id: impl Into<Box<str>>) -> Self {
-        Self { entity_id: entity_id.into(), entity_type: Box::default(), attributes: None }
+        Self { entity_id: entity_id.into(), ..Self::default() }
     }
 
     /// Sets what kind of entity it is (`user`, `device`). A flag's own entity type replaces it in results.
@@ -48,6 +54,19 @@ impl Context {
     pub fn with_attributes(mut self, attributes: Option<Value>) -> Self {
         self.attributes = attributes;
         self
+    }
+
+    /// Sets the headers of the HTTP request that asks, for a flag that Flagr must decide because it reads them
+    /// (`@http_…`). They are handed on to Flagr with an evaluation, and play no part in one here.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Arc<[(Box<str>, Box<str>)]>) -> Self {
+        self.headers = Some(headers);
+        self
+    }
+
+    /// The headers to hand on to Flagr, as name and value.
+    pub fn headers(&self) -> &[(Box<str>, Box<str>)] {
+        self.headers.as_deref().unwrap_or_default()
     }
 
     /// The entity's id; empty for an anonymous one.

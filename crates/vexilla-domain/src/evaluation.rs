@@ -25,6 +25,8 @@ pub enum Reason {
     Disabled,
     /// There is no such flag. No variant.
     NotFound,
+    /// The flag exists and a filter keeps it out of here. No variant.
+    Filtered,
     /// Nothing could decide; the caller's or the configured fallback applies.
     Fallback,
     /// Only Flagr can decide, and this call may not ask it.
@@ -45,10 +47,19 @@ impl Reason {
             Self::NoSegments => "NO_SEGMENTS",
             Self::Disabled => "DISABLED",
             Self::NotFound => "NOT_FOUND",
+            Self::Filtered => "FILTERED",
             Self::Fallback => "FALLBACK",
             Self::NeedsRemote => "NEEDS_REMOTE",
             Self::Error => "ERROR",
         }
+    }
+
+    /// Whether it is an answer, if only a blank. Where it is none, a fallback applies.
+    pub fn is_answer(self) -> bool {
+        !matches!(
+            self,
+            Self::NotFound | Self::Filtered | Self::Fallback | Self::NeedsRemote | Self::Error
+        )
     }
 
     /// Whether the evaluation got as far as the flag's segments. Before that Flagr leaves the entity as it was asked:
@@ -74,6 +85,9 @@ pub enum Source {
     /// The rules held here.
     #[default]
     Local,
+    /// The rules held here in place of Flagr, which was to be asked and could not answer. The decision is the one that
+    /// Flagr would have given; a data record of it is lost.
+    Standby,
     /// Flagr, asked just now.
     Remote,
     /// Flagr, asked earlier.
@@ -83,10 +97,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// `local`, `remote`, `remote_cached` or `fallback`.
+    /// `local`, `standby`, `remote`, `remote_cached` or `fallback`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::Standby => "standby",
             Self::Remote => "remote",
             Self::RemoteCached => "remote_cached",
             Self::Fallback => "fallback",

@@ -16,35 +16,57 @@
 //! # Ok::<(), json::JsonError>(())
 //! ```
 
+mod archived;
 mod context;
 mod evaluation;
+mod explanation;
+mod filter;
 mod flag;
+mod hours;
 mod ids;
 pub mod json;
 mod number;
+mod observer;
+mod port_error;
 mod ports;
 mod problem;
 mod query;
+mod stats;
 mod strategy;
 mod typed;
 mod value;
 
+pub use archived::Archived;
 pub use context::Context;
 pub use evaluation::{
     Evaluation, EvaluationRef, FlagHead, Freshness, Reason, Revision, Source, VariantHead,
 };
+pub use explanation::{
+    ConstraintTrace, Explanation, RangeTrace, RolloutTrace, SegmentTrace, Verdict,
+};
+pub use filter::{FilterError, FlagFilter};
 pub use flag::{Constraint, Distribution, Flag, Segment, Tag, Times, Timestamp, Variant};
+pub use hours::ActiveHours;
 pub use ids::{ConstraintId, DistributionId, FlagId, SegmentId, SnapshotId, TagId, VariantId};
 pub use number::Number;
+pub use observer::{
+    ArchiveOutcome, BreakerState, CacheRead, Fanout, Observer, RefreshOutcome, RemoteOutcome,
+    WebhookOutcome,
+};
+pub use port_error::{
+    ArchiveError, ArchiveErrorKind, PortError, RemoteError, RemoteErrorKind, SourceError,
+    SourceErrorKind,
+};
 pub use ports::{
-    Clock, Engine, Export, Fetch, Fetched, FlagSource, Marker, RemoteError, RemoteErrorKind,
-    RemoteEvaluator, SourceError, SourceErrorKind, Strictness,
+    Clock, Depth, Engine, Export, Fetch, FlagArchive, FlagName, FlagSource, FlagState, FlagSummary,
+    Marker, Operator, RemoteEvaluator, Strictness,
 };
 pub use problem::{Level, Problem};
 pub use query::{
-    Answer, Batch, BatchAnswer, BatchTooLarge, Debug, DebugLog, FlagRef, SegmentLog, SelectedBy,
-    TagsOperator,
+    Answer, Batch, BatchAnswer, BatchTooLarge, Debug, DebugLog, FlagRef, RemoteCall, SegmentLog,
+    SelectedBy, TagsOperator,
 };
-pub use strategy::Strategy;
+pub use stats::{CacheCounts, MemorySavings, Readiness, Stats};
+pub use strategy::{Needs, Strategy};
 pub use typed::{Detail, ErrorCode};
 pub use value::{Object, Value};

@@ -1,26 +1,48 @@
 //! What the inner crates ask of the outer ones. `vexilla` wires implementations to them.
 
-use std::error::Error;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 
+use crate::json::Document;
 use crate::{
-    Answer, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Flag, FlagRef, Freshness, Problem,
+    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Explanation,
+    Flag, FlagId, FlagRef, Freshness, Readiness, RemoteCall, RemoteError, SourceError, Stats,
 };
 
 /// Where flag definitions come from. Called by the refresher only.
 #[async_trait]
 pub trait FlagSource: fmt::Debug + Send + Sync {
-    /// Fetches every flag the operator has defined, or learns that nothing changed.
+    /// Fetches every flag the operator has defined, or learns that nothing changed. Never waits for a lagging server: it
+    /// says in [`Fetch::again_in`] when to ask again.
     ///
     /// `seen` is the marker of the flags that the caller has; `None` asks for the flags in any case.
     ///
     /// # Errors
     ///
     /// When the flags cannot be had now. The caller goes on with those it has.
-    async fn fetch(&self, seen: Option<&Marker>) -> Result<Fetch, SourceError>;
+    async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError>;
+
+    /// One flag as it is at this moment, whatever [`fetch`](Self::fetch) may lag behind. Sources that have nothing
+    /// better than all their flags say [`FlagState::Unknown`], as this does.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be had now.
+    async fn fetch_flag(&self, flag: FlagRef<'_>) -> Result<FlagState, SourceError> {
+        let _ = flag;
+        Ok(FlagState::Unknown)
+    }
+
+    /// Asks whether the source is there at all.
+    ///
+    /// # Errors
+    ///
+    /// If it is not. Sources that are always there never fail, as this.
+    async fn health(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
 
     /// The source in a few words, for people: `file examples/shop.json`. Never holds a secret.
     fn describe(&self) -> String;
@@ -29,34 +51,54 @@ pub trait FlagSource: fmt::Debug + Send + Sync {
     fn strictness(&self) -> Strictness;
 }
 
+/// How thoroughly a source looks whether anything changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// By its cheapest sign.
+    #[default]
+    Probe,
+    /// By reading all flags: some changes show no cheaper sign.
+    Full,
+    /// By reading all flags, which are wanted in any case: the caller does not have all that it once had.
+    Anew,
+}
+
 /// What a source uses to tell one state of its flags from another. Opaque to everybody else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Marker {
-    /// Flagr's largest snapshot id, where the source knows it.
+    /// Flagr's largest snapshot id whose change is known to be in the flags, where the source knows it.
     pub max_snapshot_id: Option<u64>,
-    /// A fingerprint of the content, where the source has none better.
+    /// A fingerprint of the content. The same for the same flags, in every process.
     pub content: u64,
 }
 
 /// A source's answer.
 #[derive(Debug)]
-pub enum Fetch {
-    /// The flags are those that the caller has. The marker is to be used from now on: it may say more than the one the
-    /// caller gave.
-    Unchanged(Marker),
-    /// The flags as they are now.
-    Changed(Fetched),
+pub struct Fetch {
+    /// The flags as they are now; `None` when they are those that the caller has.
+    pub changed: Option<Document>,
+    /// Stands for these flags in the next [`FlagSource::fetch`], also when nothing changed: it may say more than the one
+    /// the caller gave.
+    pub marker: Marker,
+    /// Set when the source knows of a change that is not in these flags yet: ask again after this time.
+    pub again_in: Option<Duration>,
 }
 
-/// All flags of a source.
-#[derive(Debug, Default)]
-pub struct Fetched {
-    /// The flags that could be read.
-    pub flags: Vec<Flag>,
-    /// One error for each flag that could not be read.
-    pub problems: Vec<Problem>,
-    /// Stands for these flags in the next [`FlagSource::fetch`].
-    pub marker: Marker,
+/// One flag at its source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FlagState {
+    /// It is this. A snapshot id of 0 means that the source does not number its changes.
+    Found(Box<Flag>),
+    /// There is no such flag (any more). `newest` is the largest snapshot id that the source had then, 0 when unknown: a
+    /// flag of this id that carries a larger one was made or restored later.
+    Gone {
+        /// Its id, where it could be told; 0 otherwise.
+        id: FlagId,
+        /// The source's largest snapshot id.
+        newest: u64,
+    },
+    /// The source cannot tell for one flag: fetch them all.
+    Unknown,
 }
 
 /// Which errors quarantine a flag.
@@ -69,57 +111,6 @@ pub enum Strictness {
     AsStored,
 }
 
-/// A flag source failed.
-#[derive(Debug)]
-pub struct SourceError {
-    kind: SourceErrorKind,
-    message: Box<str>,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-/// What a caller can do about a [`SourceError`]. More kinds may come: match with a catch-all arm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SourceErrorKind {
-    /// The source did not answer, or not in time: try again.
-    Unavailable,
-    /// The source refuses the credentials: trying again is of no use until they change.
-    Unauthorized,
-    /// The source answered with something that is not flags.
-    Invalid,
-}
-
-impl SourceError {
-    /// An error with a message that reads well after a colon.
-    pub fn new(kind: SourceErrorKind, message: impl Into<Box<str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
-    }
-
-    /// Adds what caused it.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// What a caller can do about it.
-    pub fn kind(&self) -> SourceErrorKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for SourceError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|it| it as &(dyn Error + 'static))
-    }
-}
-
 /// Evaluation by Flagr itself, for flags whose decision it keeps to itself.
 #[async_trait]
 pub trait RemoteEvaluator: fmt::Debug + Send + Sync {
@@ -128,12 +119,7 @@ pub trait RemoteEvaluator: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// When Flagr does not give this answer now. The caller decides otherwise.
-    async fn evaluate(
-        &self,
-        flag: FlagRef<'_>,
-        context: &Context,
-        debug: Debug,
-    ) -> Result<Answer, RemoteError>;
+    async fn evaluate(&self, call: RemoteCall<'_>) -> Result<Answer, RemoteError>;
 
     /// Each entity with each selected flag, in the order of [`Engine::evaluate_batch`], in as few requests as Flagr's
     /// limits allow. It is all or nothing.
@@ -142,57 +128,6 @@ pub trait RemoteEvaluator: fmt::Debug + Send + Sync {
     ///
     /// When Flagr does not give all of these answers now.
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError>;
-}
-
-/// Flagr did not evaluate.
-#[derive(Debug)]
-pub struct RemoteError {
-    kind: RemoteErrorKind,
-    message: Box<str>,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-/// What a [`RemoteError`] says about Flagr. More kinds may come: match with a catch-all arm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RemoteErrorKind {
-    /// Flagr did not answer, not in time, or with something that no Flagr gives: it is not well.
-    Unavailable,
-    /// Flagr refused this request; it is well.
-    Refused,
-    /// Flagr failed at this flag's data (a 500 with a `PANIC` text); it is well otherwise.
-    BadFlag,
-}
-
-impl RemoteError {
-    /// An error with a message that reads well after a colon.
-    pub fn new(kind: RemoteErrorKind, message: impl Into<Box<str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
-    }
-
-    /// Adds what caused it.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// What it says about Flagr.
-    pub fn kind(&self) -> RemoteErrorKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for RemoteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for RemoteError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|it| it as &(dyn Error + 'static))
-    }
 }
 
 /// What a server may ask of a running client.
@@ -215,6 +150,129 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// The flags as Flagr's eval-cache export; `None` while nothing is loaded.
     async fn export(&self) -> Option<Export>;
+
+    /// Which publication of the rules is served, and how fresh. Costs next to nothing.
+    fn freshness(&self) -> Freshness;
+
+    /// The largest snapshot id that is known to be in the rules; 0 when unknown.
+    fn max_snapshot_id(&self) -> u64;
+}
+
+/// What an operator may ask of a running client: the admin API, the webhook, the pass-through.
+#[async_trait]
+pub trait Operator: fmt::Debug + Send + Sync {
+    /// Counts, and the state of the rules.
+    fn stats(&self) -> Stats;
+
+    /// Whether the client can decide, and why not.
+    fn readiness(&self) -> Readiness;
+
+    /// All flags that are served.
+    fn flags(&self) -> Vec<FlagSummary>;
+
+    /// The definition of one flag in Flagr's export shape, if it is served and kept.
+    fn definition(&self, key: &str) -> Option<Vec<u8>>;
+
+    /// Why a flag comes out as it does. `None` when there is no such flag.
+    fn explain(&self, key: &str, context: &Context) -> Option<Explanation>;
+
+    /// Looks for changes and waits for what came of it.
+    ///
+    /// # Errors
+    ///
+    /// If the source fails. The flags that were there before are served on.
+    async fn refresh(&self) -> Result<Freshness, SourceError>;
+
+    /// Reads these flags anew, past any lag, and waits until they are served. No flag is off meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh).
+    async fn reread(&self, flags: &[FlagName]) -> Result<Freshness, SourceError>;
+
+    /// Reads all flags anew and waits until they are served.
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh).
+    async fn reread_all(&self) -> Result<Freshness, SourceError>;
+
+    /// The same as [`reread`](Self::reread) without waiting: returns at once whatever happens, and many notes of one flag
+    /// lead to few reads. No flags stand for all of them.
+    fn notify(&self, flags: &[FlagName]);
+
+    /// Whether the source of the flags is there.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    async fn source_health(&self) -> Result<(), SourceError>;
+}
+
+/// A flag by its id, its key, or both: what a notice says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct FlagName {
+    /// The id, 0 when not told.
+    pub id: FlagId,
+    /// The key, empty when not told.
+    pub key: Box<str>,
+}
+
+/// A flag in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlagSummary {
+    /// The flag's id.
+    pub id: FlagId,
+    /// The flag's key.
+    pub key: Box<str>,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// The newest snapshot, 0 when unknown.
+    pub snapshot_id: crate::SnapshotId,
+    /// The values of its tags.
+    pub tags: std::sync::Arc<[Box<str>]>,
+    /// Who decides it.
+    pub strategy: crate::Strategy,
+    /// Whether Flagr records its evaluations.
+    pub data_records_enabled: bool,
+    /// Whether its newest version is in error: it is served in its last good version, or not at all.
+    pub quarantined: bool,
+}
+
+/// Keeps the last good flags over a restart.
+#[async_trait]
+pub trait FlagArchive: fmt::Debug + Send + Sync {
+    /// The newest good flags. `None` when nothing was ever saved.
+    ///
+    /// # Errors
+    ///
+    /// If something was saved and nothing of it can be read.
+    async fn load(&self) -> Result<Option<Archived>, ArchiveError>;
+
+    /// Saves the flags whole or not at all. An archive that holds a later revision keeps that and says
+    /// [`Superseded`](crate::ArchiveErrorKind::Superseded).
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be saved now.
+    async fn save(&self, flags: &Archived) -> Result<(), ArchiveError>;
+
+    /// The archive in a few words, for people: `/var/cache/vexilla`. Never holds a secret.
+    fn describe(&self) -> String;
+
+    /// Ready when somebody else may have saved something newer. An archive that nobody shares is never ready, as this.
+    async fn changed(&self) {
+        std::future::pending::<()>().await;
+    }
+
+    /// Whether this process is the one that asks the source, now. An archive that nobody shares always says so, as this.
+    /// Where somebody else asks, the caller loads what that one saves.
+    async fn leads(&self) -> bool {
+        true
+    }
+
+    /// Lets somebody else ask the source, at the end.
+    async fn release(&self) {}
 }
 
 /// The flags as a document.
@@ -230,4 +288,7 @@ pub struct Export {
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Now, by the calendar.
     fn now(&self) -> SystemTime;
+
+    /// Now, by a clock that never goes back.
+    fn instant(&self) -> Instant;
 }

@@ -1,6 +1,6 @@
 //! What a server asks of a running client, in Flagr's terms.
 
-use crate::{Context, Evaluation};
+use crate::{Context, Evaluation, FlagId, SnapshotId};
 
 /// Which flag a request names. Both parts may be given; the id goes first (`flagr-semantics` 4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +19,23 @@ pub enum Debug {
     Off,
     /// The result and a log of each segment that was tried.
     On,
+}
+
+/// One evaluation that Flagr is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RemoteCall<'a> {
+    /// The flag as the caller names it.
+    pub flag: FlagRef<'a>,
+    /// The flag's id in the rules that are held here, 0 when it is not there.
+    pub id: FlagId,
+    /// The flag's snapshot in the rules that are held here, 0 when unknown.
+    pub snapshot_id: SnapshotId,
+    /// Whether Flagr records the evaluation.
+    pub data_records_enabled: bool,
+    /// Whom it is for. Headers of it are handed on.
+    pub context: &'a Context,
+    /// Whether to explain.
+    pub debug: Debug,
 }
 
 /// The answer to one evaluation.

@@ -23,7 +23,7 @@ pub enum ErrorCode {
     TypeMismatch,
     /// The flag is in error and has no good version.
     FlagInError,
-    /// Nothing has been loaded yet.
+    /// Nothing could decide: nothing has been loaded yet, the rules are too old, or only Flagr can and it did not answer.
     NotReady,
 }
 
@@ -118,9 +118,9 @@ impl EvaluationRef<'_> {
     pub fn detail<T>(&self, value: Option<T>, default: T) -> Detail<T> {
         let error = match (&value, self.reason) {
             (Some(_), _) => None,
-            (None, Reason::NotFound) => Some(ErrorCode::FlagNotFound),
+            (None, Reason::NotFound | Reason::Filtered) => Some(ErrorCode::FlagNotFound),
             (None, Reason::Error) => Some(ErrorCode::FlagInError),
-            (None, Reason::Fallback) => Some(ErrorCode::NotReady),
+            (None, Reason::Fallback | Reason::NeedsRemote) => Some(ErrorCode::NotReady),
             (None, _) => self.variant.map(|_| ErrorCode::TypeMismatch),
         };
         Detail {

@@ -1,9 +1,10 @@
 //! From flags to a set of rules: what is unchanged is taken over, what is wrong is kept apart.
 
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use vexilla_domain::{Flag, Level, Problem, Strictness};
+use vexilla_domain::{Flag, FlagId, Level, Problem, Strictness};
 
 use crate::compile::{CompiledFlag, compile};
 use crate::program::Compiler;
@@ -19,6 +20,31 @@ pub struct Compilation {
     pub problems: Vec<Problem>,
     /// How many flags were taken over from the previous rules.
     pub reused: usize,
+}
+
+/// What rules are compiled from.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions<'a> {
+    /// The flags as they are now.
+    pub flags: &'a [Flag],
+    /// Errors of flags that could not even be read.
+    pub unread: Vec<Problem>,
+    /// How strictly the flags are to be read.
+    pub strictness: Strictness,
+    /// Flags of the previous rules that go on as they are, whatever `flags` says of them.
+    pub keep: HashSet<FlagId>,
+    /// What becomes of the word that flags are filtered out, which the previous rules have.
+    pub filtered: Filtered,
+}
+
+/// What becomes of the word that flags are filtered out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filtered {
+    /// It is forgotten, to be said anew.
+    #[default]
+    Anew,
+    /// It stands, but for the flags that are there now.
+    AsBefore,
 }
 
 /// What a flag does to one that is there already and has its id.
@@ -41,8 +67,7 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    pub(crate) fn new(unread: Vec<Problem>, capacity: usize) -> Self {
-        let mut ruleset = Ruleset::default();
+    pub(crate) fn new(mut ruleset: Ruleset, unread: Vec<Problem>, capacity: usize) -> Self {
         ruleset.flags.reserve(capacity);
         Self {
             ruleset,
@@ -76,6 +101,12 @@ impl Build {
                 self.quarantined.extend(found.iter().find(|it| it.level == Level::Error).cloned());
             }
         }
+    }
+
+    /// Takes a flag over as it is.
+    pub(crate) fn keep(&mut self, flag: &Arc<CompiledFlag>) {
+        self.reused += 1;
+        self.ruleset.insert(Arc::clone(flag), Precedence::Hides);
     }
 
     fn quarantine(&mut self, flag: &Flag, message: &str) {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use vexilla_domain::{Flag, FlagHead, Problem, Segment, SegmentId, Strictness, VariantHead};
+use vexilla_domain::{
+    Flag, FlagHead, Needs, Problem, Segment, SegmentId, Strategy, Strictness, VariantHead,
+};
 
 use crate::bucket::Salt;
 use crate::condition::{self, ConditionError, Expr};
@@ -20,6 +22,7 @@ pub struct CompiledFlag {
     pub(crate) segments: Box<[CompiledSegment]>,
     pub(crate) variants: Box<[VariantHead]>,
     pub(crate) salt: Salt,
+    pub(crate) needs: Needs,
     /// A hash of the definition it was compiled from.
     pub(crate) fingerprint: u64,
 }
@@ -44,6 +47,8 @@ pub(crate) struct CompiledSegment {
 #[derive(Debug)]
 pub(crate) struct Condition {
     pub(crate) program: Program,
+    /// Whether it reads a key that Flagr puts into contexts.
+    pub(crate) reads_injected: bool,
     /// The joined expression, for whoever asks why.
     pub(crate) text: Box<str>,
 }
@@ -62,6 +67,12 @@ impl CompiledFlag {
     /// Whether the flag is in error and has no good version: it cannot be evaluated.
     pub fn is_broken(&self) -> bool {
         self.status == Status::Broken
+    }
+
+    /// Why Flagr is to decide it rather than the rules held here.
+    #[inline]
+    pub fn needs(&self) -> Needs {
+        self.needs
     }
 
     /// The flag's variants.
@@ -86,6 +97,7 @@ impl CompiledFlag {
             segments: Box::default(),
             variants: Box::default(),
             salt: Salt::of(problem.flag_id),
+            needs: Needs::REPAIR,
             fingerprint: 0,
         }
     }
@@ -119,6 +131,7 @@ pub(crate) fn compile(
             rollout: Rollout::compile(segment, &positions),
         })
         .collect();
+    let needs = needs(flag, &segments);
     (report.errors == 0).then(|| CompiledFlag {
         head: FlagHead {
             id: flag.id,
@@ -132,8 +145,29 @@ pub(crate) fn compile(
         segments,
         variants,
         salt: Salt::of(flag.id),
+        needs,
         fingerprint,
     })
+}
+
+/// Why Flagr is to decide the flag. One that is disabled or has no segments is a blank, which Flagr does not record.
+fn needs(flag: &Flag, segments: &[CompiledSegment]) -> Needs {
+    if !flag.enabled || segments.is_empty() {
+        return Needs::NOTHING;
+    }
+    let reads_injected = segments.iter().flat_map(|it| &it.condition).any(|it| it.reads_injected);
+    let needs = [
+        (flag.strategy() == Strategy::Remote, Needs::BUCKET),
+        (flag.data_records_enabled, Needs::RECORD),
+        (reads_injected, Needs::INJECTION),
+    ];
+    let needed = needs.into_iter().filter(|(applies, _)| *applies).map(|(_, need)| need);
+    needed.fold(Needs::NOTHING, Needs::and)
+}
+
+/// Whether Flagr puts this key into contexts, where it is told to (`flagr-semantics` 7).
+fn is_injected(key: &str) -> bool {
+    key.starts_with("@ts") || key.starts_with("@http_")
 }
 
 fn compile_condition(
@@ -162,6 +196,7 @@ fn compile_condition(
     }
     match parsed {
         Ok((text, expr)) => {
+            let reads_injected = expr.reads(&is_injected);
             let program = compiler.compile(expr);
             for complaint in compiler.complaints() {
                 let path = format!("segments[{index}]");
@@ -175,7 +210,7 @@ fn compile_condition(
                     Complaint::Undecidable(words) => report.error(path, words),
                 }
             }
-            Some(Condition { program, text: text.into() })
+            Some(Condition { program, reads_injected, text: text.into() })
         }
         Err(error) => {
             if report.errors == errors {

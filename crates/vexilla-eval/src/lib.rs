@@ -50,14 +50,13 @@ mod ruleset;
 mod sets;
 
 pub use anonymous::AnonymousId;
-pub use build::{Compilation, fingerprint};
+pub use build::{Compilation, Definitions, Filtered, fingerprint};
 pub use check::{check, check_constraint};
 pub use compile::CompiledFlag;
 pub use condition::{ConditionError, ConditionErrorKind, TextPosition};
-pub use explain::{ConstraintTrace, Explanation, RangeTrace, RolloutTrace, SegmentTrace, Verdict};
 pub use ruleset::Ruleset;
 pub use vexilla_domain::json::JsonError;
 pub use vexilla_domain::{
-    Context, Evaluation, EvaluationRef, Flag, Level, Number, Object, Problem, Reason, Strictness,
-    Value,
+    ConstraintTrace, Context, Evaluation, EvaluationRef, Explanation, Flag, Level, Number, Object,
+    Problem, RangeTrace, Reason, RolloutTrace, SegmentTrace, Strictness, Value, Verdict,
 };

@@ -8,12 +8,12 @@ use hashbrown::HashTable;
 use rapidhash::fast::RandomState;
 use vexilla_domain::json::{self, JsonError};
 use vexilla_domain::{
-    Context, Debug, DebugLog, EvaluationRef, Flag, FlagRef, Problem, Reason, Strictness,
+    Context, Debug, DebugLog, EvaluationRef, Flag, FlagId, FlagRef, Problem, Reason, Strictness,
     TagsOperator,
 };
 
 use crate::anonymous::AnonymousId;
-use crate::build::{Build, Compilation, Precedence};
+use crate::build::{Build, Compilation, Definitions, Filtered, Precedence};
 use crate::compile::CompiledFlag;
 use crate::evaluate::evaluate;
 use crate::log::{LogTrace, debug_log};
@@ -29,6 +29,8 @@ pub struct Ruleset {
     by_tag: HashMap<Box<str>, Vec<u32>, RandomState>,
     /// The flag that answers to "0", which is what Flagr looks up first when a request names no id.
     pub(crate) zero: Option<u32>,
+    /// Hashes of the keys and of the ids in words that a filter keeps out.
+    filtered: HashSet<u64, RandomState>,
     hasher: RandomState,
 }
 
@@ -54,9 +56,21 @@ impl Ruleset {
         strictness: Strictness,
         previous: Option<&Self>,
     ) -> Compilation {
-        let mut build = Build::new(unread, flags.len());
-        for flag in flags {
+        let definitions = Definitions { flags, unread, strictness, ..Definitions::default() };
+        Self::compile_from(definitions, previous)
+    }
+
+    /// The same, with flags that are to go on as they are.
+    pub fn compile_from(definitions: Definitions<'_>, previous: Option<&Self>) -> Compilation {
+        let Definitions { flags, unread, strictness, keep, filtered } = definitions;
+        let successor = previous.map(|it| it.successor(filtered)).unwrap_or_default();
+        let mut build = Build::new(successor, unread, flags.len() + keep.len());
+        for flag in flags.iter().filter(|it| !keep.contains(&it.id)) {
             build.add(flag, strictness, previous);
+        }
+        let kept = previous.into_iter().flat_map(|it| &it.flags);
+        for flag in kept.filter(|it| keep.contains(&it.head.id)) {
+            build.keep(flag);
         }
         build.finish(strictness, previous)
     }
@@ -68,8 +82,32 @@ impl Ruleset {
     pub fn evaluate(&self, key: &str, ctx: &Context) -> EvaluationRef<'_> {
         match self.find(key) {
             Some(flag) => Self::evaluate_flag(flag, ctx),
-            None => EvaluationRef::blank(None, Reason::NotFound),
+            None => EvaluationRef::blank(None, self.absent(key)),
         }
+    }
+
+    /// Why there is no flag to be found by this text: there is none, or a filter keeps it out.
+    pub fn absent(&self, text: &str) -> Reason {
+        let filtered =
+            !self.filtered.is_empty() && self.filtered.contains(&self.hasher.hash_one(text));
+        if filtered { Reason::Filtered } else { Reason::NotFound }
+    }
+
+    /// No rules yet, to be filled with those that come after these.
+    pub(crate) fn successor(&self, filtered: Filtered) -> Self {
+        // The hasher too: the hashes of what is filtered out are its.
+        let hasher = self.hasher;
+        let filtered = match filtered {
+            Filtered::Anew => HashSet::default(),
+            Filtered::AsBefore => self.filtered.clone(),
+        };
+        Self { filtered, hasher, ..Self::default() }
+    }
+
+    /// Remembers that there is such a flag, and that a filter keeps it out.
+    pub fn filter_out(&mut self, flag: &Flag) {
+        self.filtered.insert(self.hasher.hash_one(&*flag.key));
+        self.filtered.insert(self.hasher.hash_one(&*flag.id.to_string()));
     }
 
     /// Evaluates a flag that was looked up before.
@@ -183,6 +221,16 @@ impl Ruleset {
         self.flags.len()
     }
 
+    /// The flag with this key, whatever flags have it as their id.
+    pub fn by_key(&self, key: &str) -> Option<&CompiledFlag> {
+        self.look_up_key(key).and_then(|at| self.at(at))
+    }
+
+    /// The flag with this id, if it is the only one or the last one with it.
+    pub fn by_id(&self, id: FlagId) -> Option<&CompiledFlag> {
+        self.by_id.get(&id.0).and_then(|at| self.at(*at))
+    }
+
     /// Whether there are no flags.
     pub fn is_empty(&self) -> bool {
         self.flags.is_empty()
@@ -208,6 +256,10 @@ impl Ruleset {
     /// Adds a flag.
     pub(crate) fn insert(&mut self, flag: Arc<CompiledFlag>, precedence: Precedence) {
         let Ok(at) = u32::try_from(self.flags.len()) else { return };
+        if !self.filtered.is_empty() {
+            self.filtered.remove(&self.hasher.hash_one(&*flag.head.key));
+            self.filtered.remove(&self.hasher.hash_one(&*flag.head.id.to_string()));
+        }
         let hash = self.hasher.hash_one(&*flag.head.key);
         let flags = &self.flags;
         let same =

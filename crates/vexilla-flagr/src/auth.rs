@@ -86,6 +86,14 @@ impl Credentials {
         !matches!(self, Self::None)
     }
 
+    /// The header that carries them; for the name and password it is always `Authorization`.
+    pub(crate) fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Header(name, _) => Some(name),
+            Self::None | Self::Basic { .. } => None,
+        }
+    }
+
     pub(crate) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::None => request,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect, retry};
 use vexilla_domain::SourceError;
 
@@ -14,6 +14,9 @@ use crate::{ConfigError, FlagrConfig, error, proxy, tls};
 ///
 /// Flagr closes idle connections after 10 s. An evaluation that goes out just then is lost, and is not sent twice.
 const POOL_IDLE: Duration = Duration::from_secs(8);
+
+/// Names and values behind the `?` of a request.
+pub(crate) type Query<'a> = &'a [(&'a str, &'a str)];
 
 /// Flagr's HTTP API at one address.
 pub(crate) struct Client {
@@ -72,9 +75,20 @@ impl Client {
         error::refused(&self.call(&Method::GET, path), status, self.has_credentials())
     }
 
-    /// A request for a path of Flagr's API, `/api/v1/health`.
-    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}{}{path}", self.origin, self.prefix);
+    /// The header that carries the credentials, where it is named by the configuration.
+    pub(crate) fn own_header(&self) -> Option<&HeaderName> {
+        self.credentials.header()
+    }
+
+    /// A request for a path of Flagr's API, `/api/v1/health`. What is asked behind it stands in no message.
+    pub(crate) fn request(&self, method: Method, path: &str, query: Query<'_>) -> RequestBuilder {
+        let mut url = format!("{}{}{path}", self.origin, self.prefix);
+        if !query.is_empty() {
+            let start = url.len() + 1;
+            url.push('?');
+            let mut pairs = form_urlencoded::Serializer::for_suffix(url, start);
+            url = pairs.extend_pairs(query).finish();
+        }
         let request = self.http.request(method, url).header(ACCEPT, "application/json");
         self.credentials.apply(request)
     }
@@ -88,7 +102,7 @@ impl fmt::Debug for Client {
 }
 
 /// `http://flagr:18000/prefix/` as `http://flagr:18000` and `/prefix`.
-fn split(url: &Url) -> (String, String) {
+pub(crate) fn split(url: &Url) -> (String, String) {
     let prefix = url.path().trim_end_matches('/');
     (url.origin().ascii_serialization(), prefix.to_owned())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::{Auth, ClientCertificate, HttpProxy};
+use crate::{Auth, ClientCertificate, ExportFilter, HttpProxy, client, tls};
 
 /// Where Flagr is, who asks, and the limits of each request.
 ///
@@ -38,8 +38,10 @@ pub struct FlagrConfig {
     ///
     /// Flagr's refresh interval (`FLAGR_EVALCACHE_REFRESHINTERVAL`, 3 s by default) and the time that it needs to load
     /// its flags. If it is shorter than that, a change may be missed until the next one or until all flags are read
-    /// again; if it is longer, a refresh after a deletion takes longer.
+    /// again; if it is longer, the export is read a few times more after a deletion.
     pub export_lag: Duration,
+    /// Which flags Flagr's export is asked for; by default all. The lag then passes for each change that is kept from us.
+    pub export_filter: Option<ExportFilter>,
     /// How long Flagr may take to evaluate: 5 s.
     ///
     /// It is a limit on the whole call, which for a batch may be several requests, and what somebody who asks for a flag
@@ -82,6 +84,7 @@ impl FlagrConfig {
             max_answer_bytes: 64 << 10,
             max_export_bytes: 64 << 20,
             export_lag: Duration::from_millis(3500),
+            export_filter: None,
             evaluation_timeout: Duration::from_secs(5),
             max_evaluation_bytes: 16 << 20,
             max_batch_evaluations: 1000,
@@ -93,6 +96,29 @@ impl FlagrConfig {
             client_certificate: None,
             proxy: None,
         }
+    }
+
+    /// The address as it is asked: `http://flagr:18000`, and the path prefix, `/flags`, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration cannot work.
+    pub fn origin_and_prefix(&self) -> Result<(String, String), ConfigError> {
+        Ok(client::split(&self.check()?))
+    }
+
+    /// How TLS is spoken with this Flagr, for other clients of the same server. It names no HTTP version.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration cannot work.
+    pub fn tls(&self) -> Result<rustls::ClientConfig, ConfigError> {
+        let url = self.check()?;
+        let uses_tls = url.scheme() == "https";
+        let certificate = self.client_certificate.clone();
+        let mut tls = tls::read(&self.extra_roots, certificate, uses_tls, &url)?;
+        tls.alpn_protocols.clear();
+        Ok(tls)
     }
 
     /// Checks the numbers, reads the address.

@@ -4,21 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode};
 use tokio::time::timeout;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Context, Debug, FlagRef, RemoteError, RemoteErrorKind,
-    RemoteEvaluator, SelectedBy,
+    Answer, Batch, BatchAnswer, RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator,
+    SelectedBy,
 };
 
 use crate::answer::{self, Unreadable};
 use crate::batch::{Piece, Placed, line_up, selection};
 use crate::client::Client;
-use crate::error;
 use crate::exchange::{self, Limits};
 use crate::refusal::Refusal;
-use crate::request;
+use crate::{error, hand_on, request};
 
 const EVALUATION: &str = "/api/v1/evaluation";
 const BATCH: &str = "/api/v1/evaluation/batch";
@@ -33,6 +32,10 @@ const MAX_REFUSAL: usize = 16 << 10;
 /// [`TargetingMatch`](vexilla_domain::Reason::TargetingMatch), also where a split chose it; no variant with
 /// [`NoMatch`](vexilla_domain::Reason::NoMatch), or with [`Holdout`](vexilla_domain::Reason::Holdout) where a log was
 /// asked for and tells. A flag that is missing, disabled or has no segments is told apart.
+///
+/// The headers of a [`Context`](vexilla_domain::Context) go with an evaluation, for flags that read them (`@http_…`);
+/// never those that are ours to say (credentials, cookies, what the body is) or that belong to a connection. They go with
+/// a batch where all its entities have the same.
 ///
 /// # Batches
 ///
@@ -64,11 +67,17 @@ impl FlagrEvaluator {
     }
 
     /// Asks once.
-    async fn post(&self, path: &str, body: Vec<u8>) -> Result<Reply, RemoteError> {
+    async fn post(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Reply, RemoteError> {
         let call = self.call(path);
         let request = self
             .client
-            .request(Method::POST, path)
+            .request(Method::POST, path, &[])
+            .headers(headers)
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         let response = exchange::send(&call, request, self.limits).await?;
@@ -110,13 +119,11 @@ impl FlagrEvaluator {
         }
     }
 
-    async fn one(
-        &self,
-        flag: FlagRef<'_>,
-        context: &Context,
-        debug: Debug,
-    ) -> Result<Answer, RemoteError> {
-        let body = match self.post(EVALUATION, request::evaluation(flag, context, debug)).await? {
+    async fn one(&self, call: RemoteCall<'_>) -> Result<Answer, RemoteError> {
+        let RemoteCall { flag, context, debug, .. } = call;
+        let headers = hand_on::headers(context, self.client.own_header());
+        let body = request::evaluation(flag, context, debug);
+        let body = match self.post(EVALUATION, headers, body).await? {
             Reply::Json(body) => body,
             Reply::Refused(refusal) => return Err(self.refused(EVALUATION, refusal)),
         };
@@ -135,6 +142,12 @@ impl FlagrEvaluator {
         batch: Batch<'_>,
         selected: &[SelectedBy],
     ) -> Result<Vec<BatchAnswer>, RemoteError> {
+        let headers = match batch.entities.split_first() {
+            Some((first, rest)) if rest.iter().all(|it| it.headers() == first.headers()) => {
+                hand_on::headers(first, self.client.own_header())
+            }
+            _ => HeaderMap::new(),
+        };
         let mut placed: Vec<Placed> = Vec::new();
         let mut open = vec![Piece { entities: 0..batch.entities.len(), flags: 0..selected.len() }];
         while let Some(piece) = open.pop() {
@@ -145,7 +158,8 @@ impl FlagrEvaluator {
             }
             let entities = batch.entities.get(piece.entities.clone()).unwrap_or_default();
             let flags = selected.get(piece.flags.clone()).unwrap_or_default();
-            match self.post(BATCH, request::batch(&batch, entities, flags)).await? {
+            let body = request::batch(&batch, entities, flags);
+            match self.post(BATCH, headers.clone(), body).await? {
                 Reply::Json(body) => {
                     let received =
                         answer::read_batch(&body).map_err(|it| self.unreadable(BATCH, &it))?;
@@ -171,13 +185,8 @@ impl FlagrEvaluator {
 
 #[async_trait]
 impl RemoteEvaluator for FlagrEvaluator {
-    async fn evaluate(
-        &self,
-        flag: FlagRef<'_>,
-        context: &Context,
-        debug: Debug,
-    ) -> Result<Answer, RemoteError> {
-        self.within_time(EVALUATION, self.one(flag, context, debug)).await
+    async fn evaluate(&self, call: RemoteCall<'_>) -> Result<Answer, RemoteError> {
+        self.within_time(EVALUATION, self.one(call)).await
     }
 
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError> {

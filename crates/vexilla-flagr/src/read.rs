@@ -4,18 +4,22 @@ use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep, timeout};
 use vexilla_domain::{SourceError, SourceErrorKind};
 
-use crate::client::Client;
+use crate::client::{Client, Query};
+use crate::declined::Declined;
 use crate::error;
 use crate::exchange::{self, Limits};
 use crate::retry::{Retries, asked_pause};
+
+/// As much of the body of a refusal as is read.
+const MAX_DECLINED: usize = 1 << 10;
 
 /// What a path answered.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// 200 with JSON, not parsed yet.
     Json(Vec<u8>),
-    /// This server does not have this path, or not as a `GET`, or not in its mode: 404, 405, 501.
-    Absent(StatusCode),
+    /// A no that will not change.
+    Declined(Declined),
 }
 
 /// Why one attempt failed, and how long the server asks to be left alone.
@@ -35,11 +39,12 @@ impl Client {
     pub(crate) async fn get(
         &self,
         path: &str,
+        query: Query<'_>,
         limits: Limits,
         retries: Retries,
     ) -> Result<Answer, SourceError> {
         let call = self.call(&Method::GET, path);
-        match timeout(limits.total, self.attempts(&call, path, limits, retries)).await {
+        match timeout(limits.total, self.attempts(&call, (path, query), limits, retries)).await {
             Ok(answer) => answer,
             Err(_) => Err(error::too_slow(&call, limits.total).into()),
         }
@@ -48,14 +53,14 @@ impl Client {
     async fn attempts(
         &self,
         call: &str,
-        path: &str,
+        target: (&str, Query<'_>),
         limits: Limits,
         retries: Retries,
     ) -> Result<Answer, SourceError> {
         let started = Instant::now();
         let mut sent = 0;
         loop {
-            let failed = match self.attempt(call, path, limits).await {
+            let failed = match self.attempt(call, target, limits).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -75,13 +80,21 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &str, path: &str, limits: Limits) -> Result<Answer, Failed> {
-        let response = exchange::send(call, self.request(Method::GET, path), limits).await?;
+    async fn attempt(
+        &self,
+        call: &str,
+        (path, query): (&str, Query<'_>),
+        limits: Limits,
+    ) -> Result<Answer, Failed> {
+        let request = self.request(Method::GET, path, query);
+        let response = exchange::send(call, request, limits).await?;
         match response.status() {
             StatusCode::OK => Ok(Answer::Json(exchange::json(call, response, limits).await?)),
-            absent @ (StatusCode::NOT_FOUND
-            | StatusCode::METHOD_NOT_ALLOWED
-            | StatusCode::NOT_IMPLEMENTED) => Ok(Answer::Absent(absent)),
+            status if Declined::by(status) => {
+                let limits = Limits { max_bytes: MAX_DECLINED, ..limits };
+                let body = exchange::beginning(call, response, limits).await?;
+                Ok(Answer::Declined(Declined { status, body }))
+            }
             refused => Err(Failed {
                 error: self.refused(path, refused),
                 asked_pause: asked_pause(response.headers()),

@@ -1,41 +1,42 @@
-//! Flagr as a [`FlagSource`]: probe, then the export where something changed.
+//! Flagr as a [`FlagSource`]: probe, then all flags where something changed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::Method;
-use serde::Deserialize;
-use tokio::task::spawn_blocking;
-use tokio::time::sleep;
-use vexilla_domain::{Fetch, Fetched, FlagSource, Marker, SourceError, Strictness};
+use tokio::time::Instant;
+use vexilla_domain::{
+    Depth, Fetch, FlagRef, FlagSource, FlagState, Marker, SourceError, Strictness,
+};
 
+use crate::api::Api;
 use crate::client::Client;
 use crate::exchange::Limits;
-use crate::export::{self, Export};
-use crate::lag::{Lag, Proof};
-use crate::read::Answer;
+use crate::filter::ExportQuery;
+use crate::ladder::Ladder;
+use crate::lag::Lag;
+use crate::reading::Reading;
 use crate::retry::Retries;
-use crate::{ConfigError, FlagrConfig, FlagrEvaluator, error};
-
-const HEALTH: &str = "/api/v1/health";
-const MAX_ID: &str = "/api/v1/flags/snapshots/max_id";
-const EXPORT: &str = "/api/v1/export/eval_cache/json";
-
-/// The pause before a lagging export is read again; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// An export above this size is parsed away from the threads that serve connections.
-const PARSED_INLINE: usize = 256 << 10;
+use crate::verdict::{Evidence, Probed, Verdict};
+use crate::{ConfigError, FlagrConfig, FlagrEvaluator};
 
 /// The flags of a live Flagr.
+///
+/// A fetch asks for the largest snapshot id, and reads all flags only where that moved, where there is none, or where a
+/// full read is asked for. Flags that lag behind what the probe said are handed out as they are, with
+/// [`again_in`](Fetch::again_in) and a marker that says no more than they prove. A number that falls changes nothing
+/// until a second probe, after the flags were read, and the flags themselves confirm it. The flags of the other history
+/// then come with the lower number in any case, even those whose content the caller already has.
+///
+/// An empty export is handed out like any other: only the caller knows whether it had flags before.
 #[derive(Debug)]
 pub struct FlagrSource {
-    client: Arc<Client>,
-    small: Limits,
-    bulk: Limits,
-    retries: Retries,
-    lag: Lag,
+    api: Api,
+    ladder: Ladder,
+    /// Since when a number is announced that the export does not show.
+    announced: Lag,
+    /// Since when the number is lower than the one that was known, or gone.
+    doubted: Lag,
     evaluator: FlagrEvaluator,
 }
 
@@ -67,11 +68,18 @@ impl FlagrSource {
             total: config.evaluation_timeout,
             max_bytes: config.max_evaluation_bytes,
         };
-        let lag = Lag::new(config.export_lag);
+        let filter = config.export_filter.as_ref().map(ExportQuery::new).transpose()?;
+        let lag = config.export_lag;
         let max_batch = config.max_batch_evaluations;
         let client = Arc::new(Client::new(config)?);
         let evaluator = FlagrEvaluator::new(Arc::clone(&client), evaluations, max_batch);
-        Ok(Self { client, small, bulk, retries, lag, evaluator })
+        Ok(Self {
+            api: Api { client, small, bulk, retries },
+            ladder: Ladder::new(filter.unwrap_or_default()),
+            announced: Lag::new(lag),
+            doubted: Lag::new(lag),
+            evaluator,
+        })
     }
 
     /// Evaluation by this Flagr, over the same connections. What one of the evaluators learns of Flagr's limits, all
@@ -80,112 +88,87 @@ impl FlagrSource {
         self.evaluator.clone()
     }
 
-    /// Asks whether Flagr is there, once. It says yes as soon as it listens, whatever its database does.
-    ///
-    /// # Errors
-    ///
-    /// If it is not, or is something else.
-    pub async fn health(&self) -> Result<(), SourceError> {
-        match self.client.get(HEALTH, self.small, Retries::none()).await? {
-            Answer::Json(_) => Ok(()),
-            Answer::Absent(status) => Err(self.client.refused(HEALTH, status)),
-        }
-    }
-
-    /// The largest snapshot id in Flagr's database. `None` when it has none to tell: there is no snapshot, the database
-    /// failed (both are a 0 to Flagr), or the server is too old or has no database.
-    async fn max_snapshot_id(&self) -> Result<Option<u64>, SourceError> {
-        #[derive(Deserialize)]
-        struct MaxId {
-            #[serde(rename = "maxID")]
-            max_id: Option<u64>,
-        }
-
-        match self.client.get(MAX_ID, self.small, self.retries).await? {
-            Answer::Absent(_) => Ok(None),
-            Answer::Json(body) => match serde_json::from_slice::<MaxId>(&body) {
-                Ok(answer) => Ok(answer.max_id.filter(|it| *it > 0)),
-                Err(error) => {
-                    let call = self.client.call(&Method::GET, MAX_ID);
-                    Err(error::unreadable(&call, &error).into())
-                }
-            },
-        }
-    }
-
-    async fn export(&self) -> Result<Export, SourceError> {
-        let body = match self.client.get(EXPORT, self.bulk, self.retries).await? {
-            Answer::Json(body) => body,
-            Answer::Absent(status) => return Err(self.client.refused(EXPORT, status)),
-        };
-        let call = self.client.call(&Method::GET, EXPORT);
-        if body.len() <= PARSED_INLINE {
-            return export::read(&call, &body);
-        }
-        let parsing = spawn_blocking({
-            let call = call.clone();
-            move || export::read(&call, &body)
-        });
-        parsing.await.unwrap_or_else(|ended| Err(error::unreadable(&call, &ended).into()))
-    }
-
-    /// The flags with the change that the probe announced, and the number that their marker may say (see `lag`).
-    async fn export_with(
+    /// Says what flags mean that were asked for at this moment.
+    fn answer(
         &self,
-        newest: u64,
         seen: Option<&Marker>,
-    ) -> Result<(Export, Option<u64>), SourceError> {
-        let held = seen.and_then(|it| it.max_snapshot_id).unwrap_or_default();
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let announced = self.lag.announced(newest, held);
-            let export = self.export().await?;
-            match announced.proof(export.newest) {
-                Proof::Holds(number) => return Ok((export, Some(number))),
-                Proof::Behind(_) if seen.is_none() => return Ok((export, None)),
-                Proof::Behind(left) => {
-                    tracing::debug!(
-                        newest,
-                        carried = export.newest,
-                        "flagr's export lags behind, reading it again"
-                    );
-                    sleep(pause.min(left)).await;
-                    pause = pause.saturating_mul(2);
-                }
+        probed: Probed,
+        asked_at: Instant,
+        reading: Reading,
+        depth: Depth,
+    ) -> Fetch {
+        let Reading { document, shows, content } = reading;
+        let evidence = Evidence { seen, probed, shows, content };
+        let memory = if evidence.is_doubted() {
+            &self.doubted
+        } else {
+            self.doubted.forget();
+            &self.announced
+        };
+        let seen_at = if probed.last == probed.before { asked_at } else { Instant::now() };
+        let left = match (probed.last, evidence.is_doubted()) {
+            (None, false) => Duration::ZERO, // nothing is announced
+            (last, _) => memory.left(last.unwrap_or_default(), seen_at, asked_at),
+        };
+
+        let verdict = evidence.judge(left);
+        tracing::debug!(?probed, ?shows, ?verdict, "flags were read");
+        let (number, again_in) = match verdict {
+            Verdict::Holds(number) | Verdict::Fell(number) => (number, None),
+            Verdict::Behind(number) => (number, Some(memory.pause(left))),
+            Verdict::Doubtful => {
+                let marker = seen.cloned().unwrap_or_default();
+                return Fetch { changed: None, marker, again_in: Some(memory.pause(left)) };
             }
+        };
+        let fell = matches!(verdict, Verdict::Fell(_));
+        if fell {
+            self.doubted.forget();
+        }
+        Fetch {
+            changed: (fell || depth == Depth::Anew || !evidence.is_same()).then_some(document),
+            marker: Marker { max_snapshot_id: number, content },
+            again_in,
         }
     }
 }
 
 #[async_trait]
 impl FlagSource for FlagrSource {
-    async fn fetch(&self, seen: Option<&Marker>) -> Result<Fetch, SourceError> {
-        let newest = self.max_snapshot_id().await?;
+    async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError> {
+        let before = self.api.max_snapshot_id().await?;
+        let held = seen.and_then(|it| it.max_snapshot_id);
         if let Some(seen) = seen
-            && newest.is_some()
-            && newest == seen.max_snapshot_id
+            && depth == Depth::Probe
+            && before.is_some()
+            && before == held
         {
-            return Ok(Fetch::Unchanged(seen.clone()));
+            self.doubted.forget();
+            return Ok(Fetch { changed: None, marker: seen.clone(), again_in: None });
         }
 
-        let (export, max_snapshot_id) = match newest {
-            Some(newest) => self.export_with(newest, seen).await?,
-            None => (self.export().await?, None),
+        let asked_at = Instant::now();
+        let reading = self.ladder.read(&self.api, depth).await?;
+        // A number that fell is asked for once more; one that is gone is `None` and no number.
+        let last = if before.is_some() && before < held {
+            self.api.max_snapshot_id().await?
+        } else {
+            before
         };
-        if let Some(seen) = seen
-            && seen.content == export.content
-        {
-            // Without a number of its own the caller keeps the one it has: the probe may know it again the next time.
-            let max_snapshot_id =
-                max_snapshot_id.or(seen.max_snapshot_id.filter(|_| newest.is_none()));
-            return Ok(Fetch::Unchanged(Marker { max_snapshot_id, content: export.content }));
-        }
-        let marker = Marker { max_snapshot_id, content: export.content };
-        Ok(Fetch::Changed(Fetched { flags: export.flags, problems: export.problems, marker }))
+        Ok(self.answer(seen, Probed { before, last }, asked_at, reading, depth))
+    }
+
+    async fn fetch_flag(&self, flag: FlagRef<'_>) -> Result<FlagState, SourceError> {
+        self.api.flag(flag).await
+    }
+
+    /// Asks once. Flagr says yes as soon as it listens, whatever its database does.
+    async fn health(&self) -> Result<(), SourceError> {
+        self.api.health().await
     }
 
     fn describe(&self) -> String {
-        format!("Flagr at {}", self.client.address())
+        format!("Flagr at {}", self.api.client.address())
     }
 
     fn strictness(&self) -> Strictness {

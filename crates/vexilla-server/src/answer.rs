@@ -4,38 +4,36 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::Response;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http_body_util::Full;
 use tokio::task::spawn_blocking;
 use vexilla_domain::{
-    Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, FlagRef, Freshness, Source,
+    Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, FlagRef, Freshness, Revision,
+    Source,
 };
 
-use crate::error::{Answered, Refusal};
-use crate::request::{BatchRequest, EvaluationRequest};
-use crate::selection::Selection;
+use crate::error::{Answered, Refusal, whole};
+use crate::export::{Exporter, Wanted};
+use crate::inject::{Injector, forwarded_headers, with_forwarded_headers};
+use crate::ofrep::{self, Ofrep};
+use crate::query::unescape_path;
+use crate::request::{BatchRequest, EvaluationRequest, Payload};
 use crate::wire::{Asked, batch_body, evaluation_body};
 
 const SOURCE: HeaderName = HeaderName::from_static("x-vexilla-source");
 const REVISION: HeaderName = HeaderName::from_static("x-vexilla-revision");
 const AGE: HeaderName = HeaderName::from_static("x-vexilla-age");
 
-/// A document of flags with more bytes than this takes long enough to read that other requests would wait for it.
-const LARGE_DOCUMENT: usize = 64 << 10;
-
-/// The same for writing the answer to a batch.
+/// Writing more than this takes long enough that other requests would wait for it.
 const LARGE_ANSWER: usize = 256 << 10;
 
-/// A request that was read.
+/// A request that was read, with its headers.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// `POST /evaluation`, with its body.
-    Evaluation(Bytes),
-    /// `POST /evaluation/batch`, with its body.
-    Batch(Bytes),
-    /// `GET /export/eval_cache/json`, with what its parameters select.
-    Export(Selection),
+    Evaluation(Payload, HeaderMap),
+    Batch(Payload, HeaderMap),
+    Export(Wanted),
+    OfrepFlag(Box<str>, Bytes, HeaderMap),
+    OfrepFlags(Bytes, HeaderMap),
 }
 
 /// Asks the engine.
@@ -43,6 +41,10 @@ pub(crate) enum Received {
 pub(crate) struct Answerer {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) exporter: Arc<Exporter>,
+    pub(crate) ofrep: Ofrep,
+    pub(crate) injector: Option<Injector>,
+    pub(crate) forward_headers: bool,
     pub(crate) max_batch_size: usize,
     pub(crate) max_answer_bytes: usize,
 }
@@ -50,14 +52,54 @@ pub(crate) struct Answerer {
 impl Answerer {
     pub(crate) async fn answer(&self, received: Received) -> Result<Answered, Refusal> {
         match received {
-            Received::Evaluation(body) => self.evaluation(&body).await,
-            Received::Batch(body) => self.batch(&body).await,
-            Received::Export(selection) => self.export(selection).await,
+            Received::Evaluation(payload, headers) => self.evaluation(&payload, &headers).await,
+            Received::Batch(payload, headers) => self.batch(&payload, &headers).await,
+            Received::Export(wanted) => self.exporter.answer(wanted).await,
+            Received::OfrepFlag(key, body, headers) => {
+                Ok(self.ofrep_flag(&key, &body, &headers).await)
+            }
+            Received::OfrepFlags(body, headers) => Ok(self.ofrep_flags(&body, &headers).await),
         }
     }
 
-    async fn evaluation(&self, body: &[u8]) -> Result<Answered, Refusal> {
-        let request = EvaluationRequest::read(body)?;
+    async fn ofrep_flag(&self, key: &str, body: &[u8], headers: &HeaderMap) -> Answered {
+        let key = String::from_utf8_lossy(&unescape_path(key)).into_owned();
+        let context = ofrep::read_context(body).map(|it| self.single_context(it, headers));
+        let answered = match context {
+            Ok(context) => self.ofrep.flag(&key, &context, self.clock.now()).await,
+            Err(problem) => Err(problem),
+        };
+        answered.unwrap_or_else(|it| it.into_response(Some(&key)))
+    }
+
+    async fn ofrep_flags(&self, body: &[u8], headers: &HeaderMap) -> Answered {
+        let context = ofrep::read_context(body).map(|it| match &self.injector {
+            None => it,
+            Some(injector) => injector.time_and_headers(self.clock.now(), headers).add_to(it),
+        });
+        let answered = match context {
+            Ok(context) => self.ofrep.flags(context, headers, self.clock.now()).await,
+            Err(problem) => Err(problem),
+        };
+        answered.unwrap_or_else(|it| it.into_response(None))
+    }
+
+    /// The context of one evaluation with what the sidecar adds to it.
+    fn single_context(&self, context: Context, headers: &HeaderMap) -> Context {
+        match &self.injector {
+            Some(injector) => injector.time_and_headers(self.clock.now(), headers).add_to(context),
+            None if self.forward_headers => with_forwarded_headers(context, headers),
+            None => context,
+        }
+    }
+
+    async fn evaluation(
+        &self,
+        payload: &Payload,
+        headers: &HeaderMap,
+    ) -> Result<Answered, Refusal> {
+        let mut request = EvaluationRequest::read(payload)?;
+        request.context = self.single_context(std::mem::take(&mut request.context), headers);
         let asked = Asked {
             flag: FlagRef { id: request.flag_id, key: &request.flag_key },
             flag_tags: &request.flag_tags,
@@ -76,13 +118,30 @@ impl Answerer {
         Ok(response)
     }
 
-    async fn batch(&self, body: &[u8]) -> Result<Answered, Refusal> {
-        let mut request = BatchRequest::read(body)?;
+    async fn batch(&self, payload: &Payload, headers: &HeaderMap) -> Result<Answered, Refusal> {
+        let mut request = BatchRequest::read(payload)?;
         let (size, most) = (request.size(), self.max_batch_size);
         if most < size {
             return Err(Refusal::batch_too_large(BatchTooLarge::Answers { size, most }));
         }
-        let entities: Option<Vec<_>> = std::mem::take(&mut request.entities).into_iter().collect();
+        let added = self.injector.as_ref().map(|injector| match payload {
+            Payload::Body(_) => injector.time_and_headers(self.clock.now(), headers),
+            Payload::Query(_) => Injector::time(self.clock.now()), // as Flagr does it
+        });
+        let entities = std::mem::take(&mut request.entities).into_iter();
+        let entities: Option<Vec<_>> = match added {
+            // Flagr puts headers into the contexts of a batch that is posted, and of no other.
+            None if self.forward_headers && matches!(payload, Payload::Body(_)) => {
+                let forwarded = forwarded_headers(headers);
+                let hand_on = |it: Context| match &forwarded {
+                    Some(forwarded) => it.with_headers(Arc::clone(forwarded)),
+                    None => it,
+                };
+                entities.map(|it| it.map(hand_on)).collect()
+            }
+            None => entities.collect(),
+            Some(added) => entities.map(|it| it.map(|it| added.add_to(it))).collect(),
+        };
         let entities = match entities {
             Some(entities) => entities,
             None if size > 0 => return Err(Refusal::null_entity()),
@@ -119,30 +178,10 @@ impl Answerer {
         }
         off_thread(move || write(limit).ok_or_else(|| Refusal::answer_too_large(limit))).await
     }
-
-    async fn export(&self, selection: Selection) -> Result<Answered, Refusal> {
-        let export = self.engine.export().await.ok_or_else(Refusal::nothing_loaded)?;
-        let document = if selection.is_everything() {
-            Bytes::from_owner(export.json)
-        } else {
-            selected(selection, export.json).await?
-        };
-        let mut response = json(document);
-        add_origin(response.headers_mut(), Source::Local, export.freshness, self.clock.now());
-        Ok(response)
-    }
-}
-
-/// The selected flags as a document of their own.
-async fn selected(selection: Selection, document: Arc<[u8]>) -> Result<Bytes, Refusal> {
-    let is_large = document.len() > LARGE_DOCUMENT;
-    let narrow = move || selection.narrow(&document).map_err(|it| Refusal::unreadable_export(&it));
-    let narrowed = if is_large { off_thread(narrow).await } else { narrow() };
-    narrowed.map(Bytes::from)
 }
 
 /// Does what takes long without holding up other requests.
-async fn off_thread<T: Send + 'static>(
+pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     // It panics only where `work` does.
@@ -166,12 +205,23 @@ pub(crate) fn health() -> Answered {
     json(&b"{\"status\":\"OK\"}\n"[..])
 }
 
+/// Answers `GET /flags/snapshots/max_id`.
+pub(crate) fn max_snapshot_id(engine: &dyn Engine) -> Result<Answered, Refusal> {
+    if engine.freshness().revision == Revision::default() {
+        return Err(Refusal::nothing_loaded());
+    }
+    Ok(json(match engine.max_snapshot_id() {
+        0 => "{}\n".to_owned(),
+        id => format!("{{\"maxID\":{id}}}\n"),
+    }))
+}
+
 fn debug(enabled: bool) -> Debug {
     if enabled { Debug::On } else { Debug::Off }
 }
 
-fn json(body: impl Into<Bytes>) -> Answered {
-    let mut response = Response::new(Full::new(body.into()));
+pub(crate) fn json(body: impl Into<Bytes>) -> Answered {
+    let mut response = whole(body);
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -179,7 +229,12 @@ fn json(body: impl Into<Bytes>) -> Answered {
 }
 
 /// Says who decided, by which rules, and how many seconds ago the source confirmed them.
-fn add_origin(headers: &mut HeaderMap, source: Source, freshness: Freshness, now: SystemTime) {
+pub(crate) fn add_origin(
+    headers: &mut HeaderMap,
+    source: Source,
+    freshness: Freshness,
+    now: SystemTime,
+) {
     headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));
     if let Ok(revision) = HeaderValue::try_from(freshness.revision.to_string()) {
         headers.insert(REVISION, revision);

@@ -6,12 +6,24 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{Either, Full};
+use tower::BoxError;
 use vexilla_domain::BatchTooLarge;
 use vexilla_domain::json::{JsonError, write_string};
 
-/// What the sidecar sends.
-pub(crate) type Answered = Response<Full<Bytes>>;
+use crate::forward::{ForwardError, ForwardErrorKind};
+use crate::operation;
+
+/// What the sidecar sends: bytes that are there, or bytes that come from Flagr.
+pub(crate) type Answered = Response<Either<Full<Bytes>, UnsyncBoxBody<Bytes, BoxError>>>;
+
+/// A response with these bytes.
+pub(crate) fn whole(body: impl Into<Bytes>) -> Answered {
+    Response::new(Either::Left(Full::new(body.into())))
+}
+
+const OVERLOADED: &str = "too many requests are being worked on, try again later";
 
 /// A refused request.
 #[derive(Debug)]
@@ -29,8 +41,12 @@ enum Shape {
     Handler,
     /// `{"code":…,"message":…}`; the code may be a rule's number instead of the status.
     Framework(u16),
+    /// A JSON text and a newline.
+    Bare,
     /// Text.
     Plain,
+    /// Text that is called bytes.
+    Octets,
 }
 
 impl Refusal {
@@ -51,11 +67,59 @@ impl Refusal {
         Self::framework(StatusCode::NOT_FOUND, format!("path {path} was not found"))
     }
 
-    pub(crate) fn wrong_method(asked: &Method, allowed: &Method) -> Self {
+    /// A path outside the web prefix.
+    pub(crate) fn outside() -> Self {
+        Self::new(StatusCode::NOT_FOUND, Shape::Plain, "404 page not found\n")
+            .with_header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+    }
+
+    pub(crate) fn wrong_method(asked: &Method, allowed: &[&str]) -> Self {
+        let allowed = allowed.join(",");
         let message = format!("method {asked} is not allowed, but [{allowed}] are");
-        let allowed =
-            HeaderValue::from_str(allowed.as_str()).unwrap_or(HeaderValue::from_static("GET"));
+        let allowed = HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_static("GET"));
         Self::framework(StatusCode::METHOD_NOT_ALLOWED, message).with_header(header::ALLOW, allowed)
+    }
+
+    /// An operation that a Flagr does not have when it only evaluates.
+    pub(crate) fn not_implemented(operation: &str) -> Self {
+        let shape = if operation == operation::SQLITE { Shape::Octets } else { Shape::Bare };
+        let message = format!("operation {operation} has not yet been implemented");
+        Self::new(StatusCode::NOT_IMPLEMENTED, shape, message)
+    }
+
+    /// A `?json=` that is no value of this name.
+    pub(crate) fn invalid_query(name: &str, reason: &str) -> Self {
+        let message = format!("json is not valid {name}: {reason}");
+        Self::new(StatusCode::BAD_REQUEST, Shape::Handler, message)
+    }
+
+    pub(crate) fn query_too_long(length: usize, most: usize) -> Self {
+        let message =
+            format!("GET evaluation query length {length} exceeds maximum of {most}; use POST");
+        Self::new(StatusCode::BAD_REQUEST, Shape::Handler, message)
+    }
+
+    /// A request that Flagr was to answer and did not.
+    pub(crate) fn not_forwarded(error: &ForwardError) -> Self {
+        let status = match error.kind() {
+            ForwardErrorKind::Unavailable => StatusCode::BAD_GATEWAY,
+            ForwardErrorKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            ForwardErrorKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            ForwardErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        };
+        let refusal = Self::new(status, Shape::Handler, error.to_string());
+        match error.kind() {
+            ForwardErrorKind::Overloaded => {
+                refusal.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            ForwardErrorKind::TooLarge => refusal.closing(),
+            _ => refusal,
+        }
+    }
+
+    /// Who is asked must be one: each reader would take another.
+    pub(crate) fn too_many_hosts() -> Self {
+        Self::framework(StatusCode::BAD_REQUEST, "too many Host headers").closing()
     }
 
     /// The `Content-Type` cannot be parsed; `value` is quoted already.
@@ -127,8 +191,7 @@ impl Refusal {
     }
 
     pub(crate) fn overloaded() -> Self {
-        let message = "too many requests are being worked on, try again later";
-        Self::framework(StatusCode::SERVICE_UNAVAILABLE, message)
+        Self::framework(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
@@ -165,7 +228,19 @@ impl Refusal {
         self.with_header(header::CONNECTION, HeaderValue::from_static("close"))
     }
 
-    #[cfg(test)]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Whether it is for want of a free place.
+    pub(crate) fn is_overload(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE && self.message == OVERLOADED
+    }
+
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        self.header.clone()
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -183,13 +258,18 @@ impl Refusal {
                 write_html_safe(&mut body, &self.message);
                 body.push(b'}');
             }
-            Shape::Plain => body.extend_from_slice(self.message.as_bytes()),
+            Shape::Bare => {
+                write_html_safe(&mut body, &self.message);
+                body.push(b'\n');
+            }
+            Shape::Plain | Shape::Octets => body.extend_from_slice(self.message.as_bytes()),
         }
         let content_type = match self.shape {
-            Shape::Handler | Shape::Framework(_) => "application/json",
+            Shape::Handler | Shape::Framework(_) | Shape::Bare => "application/json",
+            Shape::Octets => "application/octet-stream",
             Shape::Plain => "text/plain; charset=utf-8",
         };
-        let mut response = Response::new(Full::new(body.into()));
+        let mut response = whole(body);
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         if let Some((name, value)) = self.header {

@@ -1,15 +1,26 @@
-//! HTTP in: the sidecar, which answers on the wire as Flagr does and asks an [`Engine`](vexilla_domain::Engine).
+//! HTTP in: the sidecar, which answers on the wire as Flagr does and asks an [`Engine`](vexilla_domain::Engine); the
+//! [`Admin`] API and the [`Webhook`], which ask an [`Operator`](vexilla_domain::Operator); and a [`middleware`] for web
+//! services.
+//!
+//! They share one listener ([`ListenerConfig`]): a port or a Unix socket, TLS whose certificate is read anew when its
+//! files change, limits and an end in good order.
 //!
 //! Programs in other languages point their existing Flagr client at it. So paths, members, their order, status codes,
 //! error shapes and messages are Flagr's, quirks included, proved against recordings of a real Flagr; what Vexilla adds
 //! goes into response headers (`X-Vexilla-Source`, `X-Vexilla-Revision`, `X-Vexilla-Age`).
 //!
-//! The way of a request: `serve` (connections) → `sidecar` (route, body, limits) → `answer` → `request` (reading as Go
-//! reads) → the engine → [`wire`] (writing as Go writes). Go's error texts are found out in `go_error`, only once
-//! reading has failed. What the export is narrowed to is read in `selection`.
+//! The way of a request: `listener` (connections) → `sidecar` (prefix, route, body, limits) → `answer` → `request` (reading as
+//! Go reads) → the engine → [`wire`] (writing as Go writes) → `compress` and `cors` (what Flagr does around its answers).
+//! `route` knows what is ours; `operation` knows the rest of Flagr, which is answered 501 or, with a [`Forwarder`], passed
+//! on by `forward`. Go's error texts are found out in `go_error`, only once reading has failed. What the export is narrowed
+//! to is read in `selection`. OpenFeature's remote evaluation protocol is in `ofrep`, whose docs tell the rule for values.
 //!
-//! It sits on hyper and tower without a web framework: there are five routes, and each body is read and written by hand
+//! It sits on hyper and tower without a web framework: there are few routes, and each body is read and written by hand
 //! anyway. [`Sidecar::service`] is a plain [`tower::Service`], so further layers can go around it.
+//!
+//! Beyond Flagr, the export and OpenFeature's bulk answer carry an `ETag`: the revision of the rules, a random mark of the
+//! process (revisions count in one process, so no two share a tag for different flags), for a part a hash of what was
+//! asked, and `-gzip` on a compressed answer. `If-None-Match` gives a 304 without a look at any flag.
 //!
 //! On purpose different from Flagr:
 //!
@@ -21,23 +32,56 @@
 //! - a body that breaks off is refused with a 400 of our own; Flagr judges what has arrived: it answers a request that
 //!   is whole without the rest, and says 422 where nothing of a chunked body came;
 //! - an `Accept` header that nothing fits is ignored;
-//! - the flags of an export keep one order; Flagr shuffles them each time;
-//! - a request whose target is no URI, such as one with a bare `<`, is refused with a 400 before it is looked at.
+//! - the flags of an export keep one order, and so do the methods that a 405 allows; Flagr shuffles them each time;
+//! - a request whose target is no URI, such as one with a bare `<`, is refused with a 400 before it is looked at;
+//! - an operation that is not here is a 501 before its parameters are looked at (Flagr checks them first);
+//! - an answer without a body is not marked as compressed;
+//! - where Flagr puts `@ts…` and `@http_…` into contexts itself, an answer of its own repeats the context as it was asked,
+//!   without them.
 
+mod admin;
 mod answer;
+mod compress;
 mod config;
+mod cors;
 mod decode;
 mod error;
+mod etag;
+mod export;
+mod float64;
+mod forward;
 mod go_error;
+mod hop;
+mod http_forwarder;
+mod inject;
+mod listener;
 mod media_type;
+pub mod middleware;
+mod ofrep;
+mod operation;
+mod parts;
+mod query;
+mod reject;
+mod reply;
 mod request;
 mod route;
+mod secret;
 mod selection;
 mod serve;
 mod sidecar;
 mod slice;
+mod webhook;
 pub mod wire;
 
-pub use config::SidecarConfig;
-pub use serve::{BindError, BoundSidecar};
+pub use admin::{Admin, AdminConfig};
+pub use config::{Injection, SidecarConfig};
+pub use forward::{ForwardBody, ForwardError, ForwardErrorKind, Forwarder};
+pub use http_forwarder::{ForwardConfig, ForwardUrlError, HttpForwarder};
+pub use listener::{
+    AddressError, BindError, BoundServer, ListenAddress, ListenerConfig, TlsFiles, UnixAccess,
+};
+pub use parts::SidecarParts;
+pub use secret::Secret;
+pub use serve::BoundSidecar;
 pub use sidecar::Sidecar;
+pub use webhook::{CredentialError, Webhook, WebhookConfig, WebhookHeader};

@@ -5,14 +5,56 @@ use std::borrow::Cow;
 use http::Method;
 
 use crate::error::Refusal;
+use crate::operation;
 
 /// What a request asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     Health,
     Export,
-    Evaluation,
-    Batch,
+    MaxSnapshotId,
+    /// One evaluation, asked in a body.
+    PostEvaluation,
+    /// One evaluation, asked in the query.
+    GetEvaluation,
+    /// Many evaluations, asked in a body.
+    PostBatch,
+    /// Many evaluations, asked in the query.
+    GetBatch,
+    /// One flag in OpenFeature's protocol, by the escaped key.
+    OfrepFlag(Box<str>),
+    /// All flags in OpenFeature's protocol.
+    OfrepFlags,
+}
+
+/// What a path of ours is by a method.
+enum Own {
+    Route(Route),
+    WrongMethod,
+}
+
+/// A request that is not for the sidecar.
+#[derive(Debug)]
+pub(crate) enum Elsewhere {
+    /// It is for this operation, which only a whole Flagr has.
+    Operation(&'static str),
+    /// Flagr has nothing there, or not by this method.
+    Nowhere(Refusal),
+}
+
+impl Elsewhere {
+    /// Whether it is about what people saw, which Flagr records.
+    pub(crate) fn is_exposures(&self) -> bool {
+        matches!(self, Self::Operation(operation::EXPOSURES))
+    }
+
+    /// What a Flagr that only evaluates answers.
+    pub(crate) fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Operation(operation) => Refusal::not_implemented(operation),
+            Self::Nowhere(refusal) => refusal,
+        }
+    }
 }
 
 impl Route {
@@ -20,32 +62,69 @@ impl Route {
     ///
     /// # Errors
     ///
-    /// Flagr's 404 or 405.
-    pub(crate) fn find(method: &Method, path: &str) -> Result<Self, Refusal> {
-        let Some(route) = Self::of_path(path).or_else(|| Self::of_path(&clean(path))) else {
-            return Err(Refusal::unknown_path(path));
+    /// If it is not one of ours.
+    pub(crate) fn find(method: &Method, path: &str) -> Result<Self, Elsewhere> {
+        let own = |path: &str| Self::of_path(path, method);
+        let (cleaned, found) = match own(path) {
+            Some(found) => (Cow::Borrowed(path), Some(found)),
+            None => {
+                let cleaned = clean(path);
+                let found = own(&cleaned);
+                (cleaned, found)
+            }
         };
-        match route.allowed() {
-            allowed if allowed == *method => Ok(route),
-            allowed => Err(Refusal::wrong_method(method, &allowed)),
+        match found {
+            Some(Own::Route(route)) => Ok(route),
+            Some(Own::WrongMethod) => {
+                let allowed = operation::methods(&cleaned);
+                let allowed = if allowed.is_empty() { vec!["POST"] } else { allowed };
+                Err(Elsewhere::Nowhere(Refusal::wrong_method(method, &allowed)))
+            }
+            None => Err(Self::elsewhere(method, path, &cleaned)),
         }
     }
 
-    fn of_path(path: &str) -> Option<Self> {
-        match path.strip_prefix("/api/v1/")? {
-            "evaluation" => Some(Self::Evaluation),
-            "evaluation/batch" => Some(Self::Batch),
-            "health" => Some(Self::Health),
-            "export/eval_cache/json" => Some(Self::Export),
-            _ => None,
-        }
+    /// Whether the path is ours by some method.
+    pub(crate) fn is_known(path: &str) -> bool {
+        Self::of_path(&clean(path), &Method::OPTIONS).is_some()
     }
 
-    fn allowed(self) -> Method {
-        match self {
-            Self::Health | Self::Export => Method::GET,
-            Self::Evaluation | Self::Batch => Method::POST,
+    /// `None` for a path that is not ours.
+    fn of_path(path: &str, method: &Method) -> Option<Own> {
+        let by = |allowed: Method, route: Self| {
+            if *method == allowed { Own::Route(route) } else { Own::WrongMethod }
+        };
+        let by_get = |route| by(Method::GET, route);
+        let by_post = |route| by(Method::POST, route);
+        let by_either =
+            |get, post| if *method == Method::GET { by_get(get) } else { by_post(post) };
+        if let Some(ofrep) = path.strip_prefix("/ofrep/v1/evaluate/flags") {
+            return match ofrep.strip_prefix('/') {
+                Some("") => Some(by_post(Self::OfrepFlags)),
+                Some(key) => Some(by_post(Self::OfrepFlag(key.into()))),
+                None => ofrep.is_empty().then(|| by_post(Self::OfrepFlags)),
+            };
         }
+        Some(match path.strip_prefix("/api/v1/")? {
+            "evaluation" => by_either(Self::GetEvaluation, Self::PostEvaluation),
+            "evaluation/batch" => by_either(Self::GetBatch, Self::PostBatch),
+            "health" => by_get(Self::Health),
+            "export/eval_cache/json" => by_get(Self::Export),
+            "flags/snapshots/max_id" => by_get(Self::MaxSnapshotId),
+            _ => return None,
+        })
+    }
+
+    fn elsewhere(method: &Method, path: &str, cleaned: &str) -> Elsewhere {
+        if let Some(operation) = operation::find(method, cleaned) {
+            return Elsewhere::Operation(operation);
+        }
+        let allowed = operation::methods(cleaned);
+        Elsewhere::Nowhere(if allowed.is_empty() {
+            Refusal::unknown_path(path)
+        } else {
+            Refusal::wrong_method(method, &allowed)
+        })
     }
 }
 

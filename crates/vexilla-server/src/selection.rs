@@ -7,9 +7,7 @@ use vexilla_domain::json::{JsonError, read_flags, write_flags};
 use vexilla_domain::{Flag, TagsOperator};
 
 use crate::error::Refusal;
-
-/// Go reads none of the parameters when there are more than this.
-const MAX_PARAMETERS: usize = 10_000;
+use crate::query::readable;
 
 /// The flags that a request selects.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,10 +93,7 @@ struct Parameters<'q> {
 impl<'q> Parameters<'q> {
     fn read(query: &'q str) -> Self {
         let mut parameters = Self::default();
-        if query.split('&').count() > MAX_PARAMETERS {
-            return parameters;
-        }
-        let readable = query.split('&').filter(|it| is_readable(it));
+        let readable = readable(query);
         for (name, value) in readable.flat_map(|it| form_urlencoded::parse(it.as_bytes())) {
             match &*name {
                 "ids" => parameters.ids = value,
@@ -111,13 +106,6 @@ impl<'q> Parameters<'q> {
         }
         parameters
     }
-}
-
-/// Whether Go reads a `name=value`: it silently drops one with a semicolon or with a broken escape.
-fn is_readable(parameter: &str) -> bool {
-    let is_escape =
-        |it: &str| it.as_bytes().get(..2).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
-    !parameter.contains(';') && parameter.split('%').skip(1).all(is_escape)
 }
 
 /// The items of a list, which commas separate.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::Request;
 use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body;
 use tokio::sync::Semaphore;
@@ -17,10 +17,20 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use vexilla_domain::{Clock, Engine};
 
 use crate::answer::{self, Answerer, Received};
+use crate::compress::{self, Compressor, PackedExport};
 use crate::config::SidecarConfig;
+use crate::cors::{self, Origin};
 use crate::error::{Answered, Refusal};
+use crate::etag::Tags;
+use crate::export::{Exporter, Wanted};
+use crate::forward::PassThrough;
+use crate::inject::Injector;
 use crate::media_type;
-use crate::route::Route;
+use crate::ofrep::{Ofrep, Problem};
+use crate::parts::SidecarParts;
+use crate::query::json_payload;
+use crate::request::Payload;
+use crate::route::{Elsewhere, Route};
 use crate::selection::Selection;
 
 /// Answers on the wire as Flagr does.
@@ -48,31 +58,74 @@ pub struct Sidecar {
 #[derive(Debug)]
 struct Inner {
     config: SidecarConfig,
+    engine: Arc<dyn Engine>,
+    exporter: Arc<Exporter>,
+    compressor: Arc<Compressor>,
+    /// Flagr, for what is not answered here.
+    pass_through: Option<PassThrough>,
     /// Answers within the limits. An error says that a limit was hit.
-    limited: BoxCloneSyncService<Received, Result<Answered, Refusal>, BoxError>,
+    limited: BoxCloneSyncService<Work, Result<Answered, Refusal>, BoxError>,
 }
 
+/// A request that is ready to be answered, and whether its answer is to be compressed.
+type Work = (Received, bool);
+
 impl Sidecar {
-    /// A sidecar in front of an engine.
+    /// A sidecar in front of an engine, and of nothing else.
     pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, config: SidecarConfig) -> Self {
+        Self::from_parts(SidecarParts::new(engine, clock), config)
+    }
+
+    /// A sidecar of these parts.
+    pub fn from_parts(parts: SidecarParts, config: SidecarConfig) -> Self {
+        let SidecarParts { engine, clock, operator, forwarder } = parts;
+        let tags = Tags::new();
+        let exporter = Arc::new(Exporter {
+            engine: Arc::clone(&engine),
+            clock: Arc::clone(&clock),
+            tags: tags.clone(),
+            packed: PackedExport::default(),
+        });
         let answerer = Arc::new(Answerer {
-            engine,
+            engine: Arc::clone(&engine),
             clock,
+            exporter: Arc::clone(&exporter),
+            ofrep: Ofrep {
+                engine: Arc::clone(&engine),
+                operator: operator.clone(),
+                tags,
+                boolean_keys: config.ofrep_boolean_keys,
+                max_answer_bytes: config.max_answer_bytes,
+            },
+            injector: config.injection.as_ref().map(Injector::new),
+            forward_headers: config.forward_headers,
             max_batch_size: match config.max_batch_size {
                 0 => usize::MAX,
                 most => most,
             },
             max_answer_bytes: config.max_answer_bytes,
         });
+        let compressor = Arc::new(Compressor::default());
+        let packs = Arc::clone(&compressor);
         let limited = ServiceBuilder::new()
             .load_shed()
             .concurrency_limit(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS))
             .timeout(config.answer_timeout)
-            .service_fn(move |received| {
-                let answerer = Arc::clone(&answerer);
-                async move { Ok::<_, Infallible>(answerer.answer(received).await) }
+            .service_fn(move |(received, gzip): Work| {
+                let (answerer, compressor) = (Arc::clone(&answerer), Arc::clone(&packs));
+                async move {
+                    let mut answer = answerer.answer(received).await;
+                    if gzip && let Ok(answered) = answer {
+                        answer = Ok(compressor.compressed(answered).await);
+                    }
+                    Ok::<_, Infallible>(answer)
+                }
             });
-        Self { inner: Arc::new(Inner { config, limited: BoxCloneSyncService::new(limited) }) }
+        let limited = BoxCloneSyncService::new(limited);
+        let pass_through = forwarder.map(|forwarder| PassThrough { forwarder, operator });
+        Self {
+            inner: Arc::new(Inner { config, engine, exporter, compressor, pass_through, limited }),
+        }
     }
 
     /// The sidecar as a tower service, to be called in process or wrapped in further layers. It always answers.
@@ -98,45 +151,188 @@ impl Sidecar {
     }
 }
 
+/// An answer, and whether it is the sidecar's own.
+enum Reply {
+    Own(Answered),
+    /// Passed on as Flagr gave it.
+    Flagrs(Answered),
+}
+
 impl Inner {
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
     async fn respond<B>(&self, request: Request<B>) -> Answered
     where
-        B: Body<Data = Bytes>,
+        B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let work = AssertUnwindSafe(self.try_respond(request));
+        let origin = self
+            .config
+            .cors
+            .then(|| Origin::of(request.method(), request.uri().path(), request.headers()));
+        let gzip = self.config.gzip && compress::is_accepted(request.headers());
+        let work = AssertUnwindSafe(self.try_respond(request, gzip));
         let result = work.catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!("answering a request panicked");
             Err(Refusal::panicked())
         });
-        let mut response = result.unwrap_or_else(Refusal::into_response);
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+        let mut response = match result {
+            Ok(Reply::Flagrs(response)) => return response,
+            Ok(Reply::Own(response)) => response,
+            Err(refusal) => refusal.into_response(),
+        };
+        if gzip {
+            response = self.compressor.compressed(response).await;
+        }
+        // A preflight's answer has said it.
+        if let Some(origin) = origin.filter(|_| !response.headers().contains_key(header::VARY)) {
+            origin.allow(response.headers_mut());
+        }
+        if gzip {
+            response
+                .headers_mut()
+                .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
         response
     }
 
-    async fn try_respond<B>(&self, request: Request<B>) -> Result<Answered, Refusal>
+    async fn try_respond<B>(&self, request: Request<B>, gzip: bool) -> Result<Reply, Refusal>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+            return Err(Refusal::too_many_hosts());
+        }
+        let path = self.inside(request.uri().path())?;
+        let is_preflight =
+            self.config.cors && cors::is_preflight(request.method(), request.headers());
+        let route = match self.find_route(request.method(), path) {
+            Ok(route) => route,
+            Err(elsewhere) => {
+                let flagr = self.pass_through.as_ref();
+                let flagr = flagr.filter(|_| self.config.pass_through || elsewhere.is_exposures());
+                return match flagr {
+                    _ if is_preflight && (flagr.is_none() || Route::is_known(path)) => {
+                        Ok(Reply::Own(cors::preflight(path, request.headers())))
+                    }
+                    Some(flagr) => flagr.answer(request).await.map(Reply::Flagrs),
+                    None => Err(elsewhere.into_refusal()),
+                };
+            }
+        };
+        self.own(route, request, gzip).await.map(Reply::Own)
+    }
+
+    /// What the sidecar itself answers.
+    async fn own<B>(
+        &self,
+        route: Route,
+        request: Request<B>,
+        gzip: bool,
+    ) -> Result<Answered, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
         let (head, body) = request.into_parts();
-        let route = Route::find(&head.method, head.uri.path())?;
+        let (headers, query) = (head.headers, head.uri.query());
+        let in_query = || json_payload(query, self.max_query_bytes()).map(Payload::Query);
         let received = match route {
             Route::Health => return Ok(answer::health()), // says that the process lives, however busy it is
-            Route::Export => Received::Export(Selection::read(head.uri.query())?),
-            Route::Evaluation => Received::Evaluation(self.read_body(&head.headers, body).await?),
-            Route::Batch => Received::Batch(self.read_body(&head.headers, body).await?),
+            Route::MaxSnapshotId => return answer::max_snapshot_id(&*self.engine),
+            Route::Export => {
+                let selection = Selection::read(query)?;
+                let query = query.unwrap_or_default().into();
+                let wanted = Wanted { selection, query, takes_gzip: gzip };
+                if let Some(answer) = self.exporter.at_once(&wanted, &headers)? {
+                    return Ok(answer);
+                }
+                Received::Export(wanted)
+            }
+            Route::PostEvaluation => {
+                Received::Evaluation(Payload::Body(self.read_json(&headers, body).await?), headers)
+            }
+            Route::PostBatch => {
+                Received::Batch(Payload::Body(self.read_json(&headers, body).await?), headers)
+            }
+            Route::GetEvaluation => Received::Evaluation(in_query()?, headers),
+            Route::GetBatch => Received::Batch(in_query()?, headers),
+            Route::OfrepFlag(key) => return Ok(self.ofrep(Some(key), headers, body, gzip).await),
+            Route::OfrepFlags => return Ok(self.ofrep(None, headers, body, gzip).await),
         };
-        match self.limited.clone().oneshot(received).await {
+        self.within_limits(received, gzip).await
+    }
+
+    /// OpenFeature's callers are refused in their own protocol.
+    async fn ofrep<B>(
+        &self,
+        key: Option<Box<str>>,
+        headers: HeaderMap,
+        body: B,
+        gzip: bool,
+    ) -> Answered
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let answer = match self.read_body(body).await {
+            Ok(body) => {
+                let received = match key.clone() {
+                    Some(key) => Received::OfrepFlag(key, body, headers),
+                    None => Received::OfrepFlags(body, headers),
+                };
+                self.within_limits(received, gzip).await
+            }
+            Err(refusal) => Err(refusal),
+        };
+        answer.unwrap_or_else(|it| Problem::of_refusal(&it).into_response(key.as_deref()))
+    }
+
+    async fn within_limits(&self, received: Received, gzip: bool) -> Result<Answered, Refusal> {
+        match self.limited.clone().oneshot((received, gzip)).await {
             Ok(result) => result,
             Err(error) if error.is::<Overloaded>() => Err(Refusal::overloaded()),
             Err(_) => Err(Refusal::too_slow()),
         }
     }
 
-    /// Reads a body of JSON, as far as the limits allow.
-    async fn read_body<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
+    /// The path behind the web prefix.
+    fn inside<'p>(&self, path: &'p str) -> Result<&'p str, Refusal> {
+        path.strip_prefix(self.config.web_prefix.as_str()).ok_or_else(Refusal::outside)
+    }
+
+    fn find_route(&self, method: &Method, path: &str) -> Result<Route, Elsewhere> {
+        match Route::find(method, path)? {
+            Route::OfrepFlag(_) | Route::OfrepFlags if !self.config.ofrep => {
+                Err(Elsewhere::Nowhere(Refusal::unknown_path(path)))
+            }
+            route => Ok(route),
+        }
+    }
+
+    fn max_query_bytes(&self) -> usize {
+        match self.config.max_query_bytes {
+            0 => usize::MAX,
+            most => most,
+        }
+    }
+
+    /// Reads a body of JSON.
+    async fn read_json<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let body = self.read_body(body).await?;
+        if body.is_empty() {
+            return Err(Refusal::missing_body());
+        }
+        media_type::check(headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes))?;
+        Ok(body)
+    }
+
+    /// Reads a body, as far as the limits allow.
+    async fn read_body<B>(&self, body: B) -> Result<Bytes, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
@@ -145,23 +341,13 @@ impl Inner {
         if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
             return Err(Refusal::body_too_large(limit));
         }
-        let body = match tokio::time::timeout(
-            self.config.read_timeout,
-            Limited::new(body, limit).collect(),
-        )
-        .await
+        match tokio::time::timeout(self.config.read_timeout, Limited::new(body, limit).collect())
+            .await
         {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                return Err(Refusal::body_too_large(limit));
-            }
-            Ok(Err(_)) => return Err(Refusal::body_cut()),
-            Err(_) => return Err(Refusal::body_too_slow()),
-        };
-        if body.is_empty() {
-            return Err(Refusal::missing_body());
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::body_too_large(limit)),
+            Ok(Err(_)) => Err(Refusal::body_cut()),
+            Err(_) => Err(Refusal::body_too_slow()),
         }
-        media_type::check(headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes))?;
-        Ok(body)
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
+use vexilla_domain::Revision;
 
 /// A published value.
 pub struct SnapshotCell<T>(ArcSwap<T>);
@@ -23,6 +24,23 @@ impl<T> SnapshotCell<T> {
     /// Replaces the value for every reader that comes from now on.
     pub fn publish(&self, value: Arc<T>) {
         self.0.store(value);
+    }
+
+    /// Replaces the value unless the one that is there has a later revision, and says whether it did. Whoever comes with
+    /// values from several places uses this one: readers then never see a revision go back.
+    ///
+    /// A value of the same revision replaces the other: it says the same, maybe fresher.
+    pub fn publish_newer(&self, value: &Arc<T>, revision_of: impl Fn(&T) -> Revision) -> bool {
+        let revision = revision_of(value);
+        let mut current = self.0.load();
+        while revision_of(&current) <= revision {
+            let found = self.0.compare_and_swap(&*current, Arc::clone(value));
+            if Arc::ptr_eq(&found, &current) {
+                return true;
+            }
+            current = found; // somebody was quicker: look again
+        }
+        false
     }
 
     /// The value as it is now. Neither waits nor writes anything that another thread reads.

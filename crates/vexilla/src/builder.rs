@@ -4,14 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vexilla_domain::FlagSource;
-use vexilla_flagr::{FlagrConfig, FlagrSource};
+use vexilla_breaker::{Breaker, BreakerConfig, State, Transition};
+use vexilla_domain::{FlagFilter, FlagSource, TagsOperator};
+use vexilla_flagr::{ExportFilter, FlagrConfig, FlagrSource};
 
+use crate::archives::Archives;
 use crate::client::Client;
-use crate::config::{Config, ExportPolicy, StartPolicy};
-use crate::error::{ConfigError, StartError};
+use crate::config::{Config, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
+use crate::error::{ConfigError, StartError, chain};
 use crate::file::FileSource;
 use crate::parts::Parts;
+#[cfg(feature = "memory")]
+use crate::remote_cache::RemoteCache;
+#[cfg(feature = "server")]
+use crate::servers::WantedServers;
 
 /// A client in the making. Name one source, then [`start`](Self::start).
 #[derive(Debug, Default)]
@@ -20,6 +26,12 @@ pub struct ClientBuilder {
     source: Option<Source>,
     config: Config,
     refresh_interval: Option<Duration>,
+    breaker: BreakerConfig,
+    pub(crate) archives: Archives,
+    #[cfg(feature = "memory")]
+    pub(crate) remote_cache: RemoteCache,
+    #[cfg(feature = "server")]
+    pub(crate) servers: WantedServers,
 }
 
 #[derive(Debug)]
@@ -80,24 +92,140 @@ impl ClientBuilder {
         self
     }
 
+    /// How often all flags are read although nothing seems to have changed. Default 15 minutes.
+    pub fn full_refresh_interval(mut self, interval: Duration) -> Self {
+        self.config.full_refresh_interval = interval;
+        self
+    }
+
+    /// Who decides flags in which an entity's bucket takes part. Default: Flagr, where there is one.
+    pub fn rollouts(mut self, rollouts: Rollouts) -> Self {
+        self.config.rollouts = rollouts;
+        self
+    }
+
+    /// Who decides flags whose evaluations Flagr records. Default: Flagr, where there is one.
+    pub fn records(mut self, records: Records) -> Self {
+        self.config.records = records;
+        self
+    }
+
+    /// What stands in where nothing can decide. Default: the flag counts as off.
+    pub fn fallback(mut self, fallback: Fallback) -> Self {
+        self.config.fallback = fallback;
+        self
+    }
+
+    /// How old rules may be before a fallback applies instead. Default: they are served for ever.
+    pub fn max_staleness(mut self, limit: Duration) -> Self {
+        self.config.max_staleness = Some(limit);
+        self
+    }
+
+    /// How often, at most, an unknown key makes the client look for changes. Default 10 seconds.
+    pub fn miss_interval(mut self, interval: Duration) -> Self {
+        self.config.miss_interval = interval;
+        self
+    }
+
+    /// When Flagr is not asked for a while: after how many failures, and for how long. Default 3 and 30 seconds.
+    pub fn breaker(mut self, config: BreakerConfig) -> Self {
+        self.breaker = config;
+        self
+    }
+
+    /// Which flags are kept. Replaces what the shorter calls below have set. Default: all.
+    pub fn filter(mut self, filter: FlagFilter) -> Self {
+        self.config.filter = filter;
+        self
+    }
+
+    /// Keeps enabled flags only.
+    pub fn only_enabled(self) -> Self {
+        let filter = self.config.filter.clone().with_only_enabled();
+        self.filter(filter)
+    }
+
+    /// Names the service that asks. If the tag is required, only flags that carry it are kept.
+    pub fn with_service_tag(self, name: impl Into<Box<str>>, required: bool) -> Self {
+        let filter = self.config.filter.clone().with_service_tag(name, required);
+        self.filter(filter)
+    }
+
+    /// Keeps flags with any, or with all, of these tags.
+    pub fn with_additional_tags<T: Into<Box<str>>>(
+        self,
+        tags: impl IntoIterator<Item = T>,
+        operator: TagsOperator,
+    ) -> Self {
+        let filter = self.config.filter.clone().with_additional_tags(tags, operator);
+        self.filter(filter)
+    }
+
     /// Loads the flags and starts keeping them fresh. Needs a tokio runtime.
     ///
     /// # Errors
     ///
-    /// See [`Client::new`]; also without a source.
+    /// See [`Client::new`]; also without a source, and if a server cannot listen.
     pub async fn start(self) -> Result<Client, StartError> {
         let mut config = self.config;
-        let (source, interval): (Arc<dyn FlagSource>, _) = match self.source {
+        #[cfg(feature = "server")]
+        self.servers.check()?;
+        let breaker = Breaker::with_observer(self.breaker, told)
+            .map_err(|error| ConfigError::new("breaker", chain(&error)))?;
+        let (mut parts, interval) = match self.source {
             None => return Err(ConfigError::new("source", "name a Flagr or a flags file").into()),
             Some(Source::Flagr(flagr)) => {
-                let flagr = FlagrSource::new(*flagr)
-                    .map_err(|error| ConfigError::new("flagr", error.to_string()))?;
-                (Arc::new(flagr), config.refresh_interval)
+                #[cfg(feature = "server")]
+                let forwarder = crate::forward::to(&flagr)?;
+                let flagr = FlagrSource::new(filtered(*flagr, &config.filter))
+                    .map_err(|error| ConfigError::new("flagr", chain(&error)))?;
+                let remote = Arc::new(flagr.evaluator());
+                let parts = Parts::new(Arc::new(flagr)).with_remote(remote).with_breaker(breaker);
+                #[cfg(feature = "memory")]
+                let parts = self.remote_cache.around(parts)?;
+                #[cfg(feature = "server")]
+                let parts = Parts { forwarder, ..parts };
+                (parts, config.refresh_interval)
             }
-            Some(Source::File(path)) => (Arc::new(FileSource::new(path)), FILE_INTERVAL),
-            Some(Source::Custom(source)) => (source, config.refresh_interval),
+            Some(Source::File(path)) => {
+                (Parts::new(Arc::new(FileSource::new(path))), FILE_INTERVAL)
+            }
+            Some(Source::Custom(source)) => (Parts::new(source), config.refresh_interval),
         };
+        if let Some(archive) = self.archives.open(&parts.source.describe())? {
+            parts = parts.with_archive(archive);
+        }
         config.refresh_interval = self.refresh_interval.unwrap_or(interval);
-        Client::new(Parts::new(source), config).await
+        let client = Client::new(parts, config).await?;
+        #[cfg(feature = "server")]
+        self.servers.open(&client).await?;
+        Ok(client)
     }
+}
+
+/// Logs what the breaker does: an outage that evaluations meet first is told by nobody else.
+fn told(transition: Transition) {
+    match transition.to {
+        State::Open if transition.from == State::Closed => {
+            tracing::warn!(
+                "Flagr does not answer: it is not asked for a while, the rules held here stand in"
+            );
+        }
+        State::Closed => tracing::info!("Flagr answers again"),
+        State::Open | State::HalfOpen => tracing::debug!(to = %transition.to, "the breaker moved"),
+    }
+}
+
+/// Asks Flagr to filter as far as it can, where the filter wants that and nothing else was asked of it.
+fn filtered(mut config: FlagrConfig, filter: &FlagFilter) -> FlagrConfig {
+    if let (None, Some((only_enabled, tags, operator))) =
+        (&config.export_filter, filter.for_source())
+    {
+        let asked = config.export_filter.insert(ExportFilter::default());
+        asked.enabled_only = only_enabled;
+        asked.tags = tags.into_iter().map(String::from).collect();
+        asked.tags_operator = operator;
+    }
+    config
 }

@@ -1,47 +1,57 @@
-//! The evaluate path: one load of the rules, look-up, walk, count.
+//! The evaluate path: one load of the rules, look-up, route, walk or a call to Flagr, count.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use vexilla_domain::{Context, Detail, Evaluation, EvaluationRef, Problem, SourceErrorKind, Value};
-use vexilla_eval::{CompiledFlag, Explanation, Ruleset};
+use vexilla_domain::{
+    Context, Debug, Evaluation, EvaluationRef, Explanation, Flag, FlagRef, Needs, Problem,
+    Readiness, Reason, SourceErrorKind, Stats,
+};
 use vexilla_storage::SnapshotCell;
 
 use crate::builder::ClientBuilder;
-use crate::config::{Config, StartPolicy};
-use crate::error::{RefreshError, StartError};
+use crate::changes::{Changes, Feed};
+use crate::config::{Config, Consistency, Fallback};
+use crate::counts::Counts;
+use crate::decide::Begun;
+use crate::error::{RefreshError, StartError, Undecided};
 use crate::handle::FlagHandle;
 use crate::local::Local;
+use crate::misses::Misses;
+use crate::notes::Notes;
 use crate::parts::Parts;
 use crate::published::Published;
-use crate::refresh::{Refreshed, Refresher, Waiter};
-use crate::shared::{Counts, Shared};
-use crate::stats::Stats;
+use crate::refresh::{Refreshed, Refresher};
+use crate::requests::{Request, Wish};
+#[cfg(feature = "server")]
+use crate::servers::Servers;
+use crate::shared::Shared;
+use crate::start::first_load;
 
-/// Flags, kept fresh and decided here. Clones are the same client; the refresh ends with the last one, or with
-/// [`stop`](Self::stop).
+/// Flags, kept fresh and decided here, or by Flagr where that is its to do. Clones are the same client; the refresh ends
+/// with the last one, or with [`stop`](Self::stop).
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
     worker: Arc<Worker>,
+    /// Ends the worker with the last client. What the worker itself holds is lent a client without.
+    _owner: Option<Arc<DropGuard>>,
+    consistency: Consistency,
 }
 
 /// The refresh task and how to reach it.
 #[derive(Debug)]
 struct Worker {
     parts: Parts,
-    waiters: mpsc::Sender<Waiter>,
+    config: Config,
+    requests: mpsc::Sender<Request>,
     stop: CancellationToken,
     tasks: TaskTracker,
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
+    #[cfg(feature = "server")]
+    servers: Servers,
 }
 
 impl Client {
@@ -52,110 +62,120 @@ impl Client {
 
     /// Starts a client of these parts: loads the flags, then keeps them fresh in a task of its own.
     ///
+    /// Flags that an archive holds are served at once, and the source is asked in the background.
+    ///
     /// # Errors
     ///
     /// If a setting cannot work, or the flags cannot be loaded within [`Config::initial_timeout`] and
     /// [`Config::start`] requires them.
     pub async fn new(parts: Parts, config: Config) -> Result<Self, StartError> {
         config.check()?;
-        let cell = SnapshotCell::new(Arc::new(Published::default()));
-        let shared = Arc::new(Shared { cell, counts: Counts::default() });
-        let mut refresher =
-            Refresher { parts: parts.clone(), config, shared: Arc::clone(&shared), marker: None };
-
-        let limit = refresher.config.initial_timeout;
-        let first = match tokio::time::timeout(limit, refresher.refresh()).await {
-            Ok(loaded) => loaded.map(drop).map_err(StartError::Load),
-            Err(_) => Err(StartError::Timeout(limit)),
-        };
-        match (first, refresher.config.start) {
-            (Ok(()), _) => {}
-            (Err(error), StartPolicy::RequireFlags) => return Err(error),
-            (Err(error), StartPolicy::ComeUpEmpty) => {
-                tracing::warn!(%error, "started without flags");
-            }
-        }
+        let needs_flagr =
+            if parts.remote.is_some() { config.needs_flagr() } else { Needs::NOTHING };
+        let shared = Arc::new(Shared {
+            cell: SnapshotCell::new(Arc::new(Published::default())),
+            counts: Counts::default(),
+            needs_flagr,
+            misses: Misses::new(config.miss_interval),
+            notes: Notes::default(),
+            feed: Feed::new(),
+        });
+        let mut refresher = Refresher::new(parts.clone(), config.clone(), Arc::clone(&shared));
+        first_load(&mut refresher).await?;
 
         let stop = CancellationToken::new();
-        let (waiters, waiting) = mpsc::channel(64);
+        let (requests, asked) = mpsc::channel(64);
         let tasks = TaskTracker::new();
-        tasks.spawn(refresher.run(waiting, stop.clone()));
+        tasks.spawn(refresher.run(asked, stop.clone()));
         tasks.close();
-        Ok(Self { shared, worker: Arc::new(Worker { parts, waiters, stop, tasks }) })
+        let owner = Arc::new(stop.clone().drop_guard());
+        let worker = Arc::new(Worker {
+            parts,
+            config,
+            requests,
+            #[cfg(feature = "server")]
+            servers: Servers::new(stop.child_token()),
+            stop,
+            tasks,
+        });
+        Ok(Self { shared, worker, _owner: Some(owner), consistency: Consistency::Eventual })
+    }
+
+    /// The same client with another consistency for the calls that are awaited.
+    #[must_use]
+    pub fn with_consistency(&self, consistency: Consistency) -> Self {
+        Self { consistency, ..self.clone() }
     }
 
     /// Evaluates a flag.
-    #[expect(clippy::unused_async, reason = "a flag that Flagr must decide will be asked for here")]
     pub async fn evaluate(&self, key: &str, ctx: &Context) -> Evaluation {
-        self.decide(key, ctx, |it| it.to_owned())
+        self.evaluate_with(key, ctx, |it| it.to_owned()).await
     }
 
-    /// Evaluates a flag and lends the result. Allocates nothing.
-    #[expect(clippy::unused_async, reason = "as for `evaluate`")]
+    /// Evaluates a flag and lends the result. Allocates nothing where the flag is decided here.
     pub async fn evaluate_with<R>(
         &self,
         key: &str,
         ctx: &Context,
         f: impl FnOnce(EvaluationRef<'_>) -> R,
     ) -> R {
-        self.decide(key, ctx, f)
+        if self.consistency == Consistency::Strict {
+            self.look_before_deciding().await;
+        }
+        let mut begun = self.begin(key, ctx, f);
+        if let Begun::Absent(f) = begun {
+            begun = if self.look_for_unknown().await {
+                self.begin(key, ctx, f)
+            } else {
+                Begun::Absent(f)
+            };
+        }
+        match begun {
+            Begun::Done(result) => result,
+            Begun::Absent(f) => self.decide(key, ctx, Reason::Fallback, f),
+            Begun::Flagrs(held, f) => {
+                let flag = FlagRef { id: 0, key };
+                match self.ask(flag, held, ctx, Debug::Off).await {
+                    Ok(answer) => f(answer.evaluation.as_ref()),
+                    Err(_) => self.decide(key, ctx, Reason::Fallback, f),
+                }
+            }
+        }
     }
 
-    /// Evaluates several flags for the same context, all by the same rules.
-    #[expect(clippy::unused_async, reason = "as for `evaluate`")]
+    /// Evaluates several flags for the same context, all by the same rules. Those that are Flagr's to decide are asked for
+    /// in one request.
     pub async fn evaluate_many<K: AsRef<str>>(&self, keys: &[K], ctx: &Context) -> Vec<Evaluation> {
-        self.decide_many(keys, ctx)
+        if self.consistency == Consistency::Strict {
+            self.look_before_deciding().await;
+        }
+        self.many(keys, ctx).await
     }
 
-    /// The flag as a boolean, or the default. The attachment's `value`, else its boolean `enabled`, else the variant's
-    /// key; `on`, `true`, `enabled`, `yes`, `1` and their opposites count as booleans. Allocates nothing.
-    pub async fn bool(&self, key: &str, ctx: &Context, default: bool) -> bool {
-        self.evaluate_with(key, ctx, |it| it.bool()).await.unwrap_or(default)
+    /// Evaluates a flag, or says that nothing could decide it where [`Config::fallback`] wants that to be an error.
+    ///
+    /// # Errors
+    ///
+    /// With [`Fallback::Error`]: the flag is unknown or filtered out, in error from the start, nothing is loaded yet, the
+    /// rules are too old, or only Flagr could decide and did not answer.
+    pub async fn try_evaluate(&self, key: &str, ctx: &Context) -> Result<Evaluation, Undecided> {
+        let evaluation = self.evaluate(key, ctx).await;
+        match (self.worker.config.fallback, evaluation.reason.is_answer()) {
+            (Fallback::Error, false) => Err(Undecided::new(key, evaluation.reason)),
+            _ => Ok(evaluation),
+        }
     }
 
-    /// The flag as an integer, or the default. The attachment's `value`, else the variant's key. Allocates nothing.
-    pub async fn int(&self, key: &str, ctx: &Context, default: i64) -> i64 {
-        self.evaluate_with(key, ctx, |it| it.int()).await.unwrap_or(default)
-    }
-
-    /// The flag as a float, or the default. The attachment's `value`, else the variant's key. Allocates nothing.
-    pub async fn float(&self, key: &str, ctx: &Context, default: f64) -> f64 {
-        self.evaluate_with(key, ctx, |it| it.float()).await.unwrap_or(default)
-    }
-
-    /// The flag as a text, or the default. The attachment's `value`, else the variant's key.
-    pub async fn string(&self, key: &str, ctx: &Context, default: &str) -> String {
-        self.evaluate_with(key, ctx, |it| it.string()).await.unwrap_or_else(|| default.to_owned())
-    }
-
-    /// The flag as JSON, or the default. The attachment's `value`, else the variant's key as a text.
-    pub async fn json(&self, key: &str, ctx: &Context, default: Value) -> Value {
-        self.evaluate_with(key, ctx, |it| it.json()).await.unwrap_or(default)
-    }
-
-    /// [`bool`](Self::bool) with how it came about.
-    pub async fn bool_detail(&self, key: &str, ctx: &Context, default: bool) -> Detail<bool> {
-        self.evaluate_with(key, ctx, |it| it.detail(it.bool(), default)).await
-    }
-
-    /// [`int`](Self::int) with how it came about.
-    pub async fn int_detail(&self, key: &str, ctx: &Context, default: i64) -> Detail<i64> {
-        self.evaluate_with(key, ctx, |it| it.detail(it.int(), default)).await
-    }
-
-    /// [`float`](Self::float) with how it came about.
-    pub async fn float_detail(&self, key: &str, ctx: &Context, default: f64) -> Detail<f64> {
-        self.evaluate_with(key, ctx, |it| it.detail(it.float(), default)).await
-    }
-
-    /// [`string`](Self::string) with how it came about.
-    pub async fn string_detail(&self, key: &str, ctx: &Context, default: &str) -> Detail<String> {
-        self.evaluate_with(key, ctx, |it| it.detail(it.string(), default.to_owned())).await
-    }
-
-    /// [`json`](Self::json) with how it came about.
-    pub async fn json_detail(&self, key: &str, ctx: &Context, default: Value) -> Detail<Value> {
-        self.evaluate_with(key, ctx, |it| it.detail(it.json(), default)).await
+    /// Whether the flag is on. Where nothing can decide, [`Config::fallback`] says so. A blank that is an answer (nobody
+    /// matched, held out, disabled) is off, and so is a value that is no boolean. Allocates nothing where the flag is
+    /// decided here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_evaluate`](Self::try_evaluate).
+    pub async fn is_enabled(&self, key: &str, ctx: &Context) -> Result<bool, Undecided> {
+        let (value, reason) = self.evaluate_with(key, ctx, |it| (it.bool(), it.reason)).await;
+        self.enabled_or_fallback(key, value, reason)
     }
 
     /// The same calls without `await`; they never do any I/O.
@@ -168,30 +188,40 @@ impl Client {
         FlagHandle::new(self.clone(), key)
     }
 
-    /// Why a flag comes out as it does. `None` when there is no such flag.
+    /// Why a flag comes out as it does by the rules held here; its source says whether Flagr would be asked. `None` when
+    /// there is no such flag.
     pub fn explain(&self, key: &str, ctx: &Context) -> Option<Explanation> {
         let published = self.shared.cell.load();
         let mut explanation = published.ruleset.explain(key, ctx)?;
+        explanation.needs = explanation.needs.only(self.shared.needs_flagr);
         explanation.evaluation.freshness = published.freshness();
         Some(explanation)
     }
 
     /// Refreshes now. Calls that come together share one refresh.
     ///
+    /// It waits until a change that Flagr has announced is here, which may be a few seconds after Flagr knows of it.
+    ///
     /// # Errors
     ///
     /// If the source fails, or the client was stopped. The flags that were there before are served on.
     pub async fn refresh(&self) -> Result<Refreshed, RefreshError> {
-        let stopped = || RefreshError::new(SourceErrorKind::Unavailable, "the client was stopped");
-        let (waiter, outcome) = oneshot::channel();
-        self.worker.waiters.send(waiter).await.map_err(|_| stopped())?;
-        outcome.await.map_err(|_| stopped())?
+        self.wish(Wish::Look).await
     }
 
-    /// Stops refreshing and waits until the task has ended. Evaluations go on with the flags that are there.
+    /// Stops the servers of the builder's `admin` and `webhook`, whose running requests have 10 seconds to finish, and
+    /// then the refreshing; waits until all tasks have ended. Evaluations go on with the flags that are there.
     pub async fn stop(&self) {
+        #[cfg(feature = "server")]
+        self.worker.servers.stop().await;
         self.worker.stop.cancel();
         self.worker.tasks.wait().await;
+        self.worker.parts.stop_asking_ahead().await;
+    }
+
+    /// What each publication changes, from now on.
+    pub fn subscribe(&self) -> Changes {
+        self.shared.feed.subscribe()
     }
 
     /// The flags as Flagr's export, if [`Config::export`] keeps it and flags were loaded.
@@ -204,69 +234,75 @@ impl Client {
         self.shared.cell.load().problems.clone()
     }
 
+    /// Whether the filter keeps a flag, now.
+    pub fn should_cache(&self, flag: &Flag) -> bool {
+        self.worker.config.filter.should_cache_at(flag, self.worker.parts.clock.now())
+    }
+
     /// Counts, and the state of the rules.
     pub fn stats(&self) -> Stats {
-        Stats::of(&self.shared, self.worker.parts.source.describe())
+        crate::stats::of(&self.shared, &self.worker.parts)
+    }
+
+    /// Whether the client can decide, and if not, why.
+    pub fn readiness(&self) -> Readiness {
+        let published = self.shared.cell.load();
+        let mut reasons: Vec<Box<str>> = Vec::new();
+        if published.is_empty() {
+            reasons.push("no flags are loaded yet".into());
+        }
+        if published.is_expired() {
+            reasons.push("the source has not confirmed the flags for too long".into());
+        }
+        if self.worker.stop.is_cancelled() {
+            reasons.push("the client was stopped".into());
+        }
+        Readiness { reasons }
+    }
+
+    /// Asks whether the source of the flags is there: a Flagr's health.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub async fn health(&self) -> Result<(), RefreshError> {
+        self.worker.parts.source.health().await.map_err(RefreshError::from)
     }
 
     /// How long ago the source last confirmed the flags. `None` before the first load.
     pub fn age(&self) -> Option<Duration> {
-        let refreshed_at = self.stats().refreshed_at?;
-        Some(self.worker.parts.clock.now().duration_since(refreshed_at).unwrap_or(Duration::ZERO))
+        self.stats().age
     }
 
-    #[cfg(feature = "server")]
-    pub(crate) fn clock(&self) -> Arc<dyn vexilla_domain::Clock> {
-        Arc::clone(&self.worker.parts.clock)
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.worker.parts
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.worker.config
     }
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    /// One evaluation, here.
-    #[inline]
-    pub(crate) fn decide<R>(
-        &self,
-        key: &str,
-        ctx: &Context,
-        f: impl FnOnce(EvaluationRef<'_>) -> R,
-    ) -> R {
-        let published = self.shared.cell.load();
-        f(self.decide_by(&published, published.ruleset.find(key), ctx))
+    /// The same client for a task of its own, which must not keep it going.
+    #[cfg(feature = "server")]
+    pub(crate) fn lent(&self) -> Self {
+        Self { _owner: None, ..self.clone() }
     }
 
-    /// Several evaluations by the same rules.
-    pub(crate) fn decide_many<K: AsRef<str>>(&self, keys: &[K], ctx: &Context) -> Vec<Evaluation> {
-        let published = self.shared.cell.load();
-        let flags = keys.iter().map(|key| published.ruleset.find(key.as_ref()));
-        flags.map(|flag| self.decide_by(&published, flag, ctx).to_owned()).collect()
+    #[cfg(feature = "server")]
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.worker.servers
     }
 
-    /// Evaluates a flag of these rules, if there is one.
-    #[expect(
-        clippy::inline_always,
-        reason = "measured: a call would copy the evaluation once more"
-    )]
-    #[inline(always)]
-    pub(crate) fn decide_by<'p>(
-        &self,
-        published: &'p Published,
-        flag: Option<&'p CompiledFlag>,
-        ctx: &Context,
-    ) -> EvaluationRef<'p> {
-        let mut evaluation = match flag {
-            Some(flag) => Ruleset::evaluate_flag(flag, ctx),
-            None => EvaluationRef::blank(None, published.absent()),
-        };
-        self.finish(&mut evaluation, published);
-        evaluation
-    }
-
-    /// Says how fresh the rules were, and counts.
-    #[inline]
-    pub(crate) fn finish(&self, evaluation: &mut EvaluationRef<'_>, published: &Published) {
-        evaluation.freshness = published.freshness();
-        self.shared.counts.evaluated(evaluation.reason);
+    /// Has something done by the refresher, and waits for it.
+    pub(crate) async fn wish(&self, wish: Wish) -> Result<Refreshed, RefreshError> {
+        let stopped = || RefreshError::new(SourceErrorKind::Unavailable, "the client was stopped");
+        let (waiter, outcome) = oneshot::channel();
+        let request = Request { wish, waiter };
+        self.worker.requests.send(request).await.map_err(|_| stopped())?;
+        outcome.await.map_err(|_| stopped())?
     }
 }

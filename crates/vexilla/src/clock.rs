@@ -1,6 +1,6 @@
 //! The real time.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use vexilla_domain::Clock;
 
@@ -12,5 +12,10 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn instant(&self) -> Instant {
+        Instant::now()
     }
 }

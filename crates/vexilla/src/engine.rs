@@ -1,15 +1,18 @@
 //! A client as servers see it: Flagr's API in terms of the domain.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Engine, Export, FlagRef, SelectedBy,
+    Answer, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Engine, EvaluationRef, Export,
+    FlagRef, Freshness, Reason, SelectedBy,
 };
 use vexilla_eval::{AnonymousId, CompiledFlag, Ruleset};
 
 use crate::client::Client;
 use crate::published::Published;
+use crate::remote::Held;
 
 /// How long the debug logs of a batch may be together, in bytes.
 const MAX_LOGS: usize = 32 << 20;
@@ -22,8 +25,18 @@ fn log_length(answer: &Answer) -> usize {
 #[async_trait]
 impl Engine for Client {
     async fn evaluate(&self, flag: FlagRef<'_>, context: &Context, debug: Debug) -> Answer {
-        let published = self.shared().cell.load();
-        self.answer(&published, published.ruleset.resolve(flag), flag.id, context, debug)
+        let mut published = self.shared().cell.load_full();
+        if published.ruleset.resolve(flag).is_none() && self.look_for_unknown().await {
+            published = self.shared().cell.load_full();
+        }
+        let found = published.ruleset.resolve(flag);
+        if let Some(found) = found.filter(|it| self.asks_flagr(it, &published)) {
+            let held = Held::of(found, &published);
+            if let Ok(answer) = self.ask(flag, held, context, debug).await {
+                return answer;
+            }
+        }
+        self.answer(&published, found, flag.id, context, debug)
     }
 
     async fn evaluate_batch(
@@ -31,33 +44,23 @@ impl Engine for Client {
         batch: Batch<'_>,
         most: usize,
     ) -> Result<Vec<BatchAnswer>, BatchTooLarge> {
-        let published = self.shared().cell.load();
-        let rules = &published.ruleset;
-
-        let mut selected: Vec<(SelectedBy, u64, Option<&CompiledFlag>)> = Vec::new();
-        if !batch.flag_tags.is_empty() {
-            let tagged = rules.tagged(batch.flag_tags, batch.flag_tags_operator);
-            selected.extend(tagged.into_iter().map(|flag| (SelectedBy::Tags, 0, Some(flag))));
-        }
-        let mut seen = HashSet::new();
-        for id in batch.flag_ids.iter().filter(|id| seen.insert(**id)) {
-            selected.push((SelectedBy::Id(*id), *id, rules.resolve(FlagRef { id: *id, key: "" })));
-        }
-        let mut seen = HashSet::new();
-        for (at, key) in batch.flag_keys.iter().enumerate().filter(|(_, key)| seen.insert(&***key))
-        {
-            selected.push((SelectedBy::Key(at), 0, rules.find(key)));
-        }
-
+        let published = self.shared().cell.load_full();
+        let selected = select(&published.ruleset, &batch);
         let size = batch.entities.len().saturating_mul(selected.len());
         if size > most {
             return Err(BatchTooLarge::Answers { size, most });
         }
+        let flagrs = self.ask_for(&batch, &selected, &published).await;
+
         let mut logged = 0;
         let mut answers = Vec::with_capacity(size);
         for (entity, context) in batch.entities.iter().enumerate() {
             for (selected_by, id, flag) in &selected {
-                let answer = self.answer(&published, *flag, *id, context, batch.debug);
+                let asked = flag.and_then(|it| flagrs.get(&(entity, it.head().id.0)));
+                let answer = match asked {
+                    Some(answer) => answer.clone(),
+                    None => self.answer(&published, *flag, *id, context, batch.debug),
+                };
                 logged += log_length(&answer);
                 if logged > MAX_LOGS {
                     return Err(BatchTooLarge::Logs { most: MAX_LOGS });
@@ -73,10 +76,69 @@ impl Engine for Client {
         let json = published.export.clone()?;
         Some(Export { json, freshness: published.freshness() })
     }
+
+    fn freshness(&self) -> Freshness {
+        self.shared().cell.load().freshness()
+    }
+
+    fn max_snapshot_id(&self) -> u64 {
+        self.shared().cell.load().max_snapshot_id()
+    }
+}
+
+/// How a flag was selected, the id it was selected by, and the flag.
+type Selected<'p> = (SelectedBy, u64, Option<&'p CompiledFlag>);
+
+/// The flags of a batch in Flagr's order.
+fn select<'p>(rules: &'p Ruleset, batch: &Batch<'_>) -> Vec<Selected<'p>> {
+    let mut selected: Vec<Selected<'p>> = Vec::new();
+    if !batch.flag_tags.is_empty() {
+        let tagged = rules.tagged(batch.flag_tags, batch.flag_tags_operator);
+        selected.extend(tagged.into_iter().map(|flag| (SelectedBy::Tags, 0, Some(flag))));
+    }
+    let mut seen = HashSet::new();
+    for id in batch.flag_ids.iter().filter(|id| seen.insert(**id)) {
+        selected.push((SelectedBy::Id(*id), *id, rules.resolve(FlagRef { id: *id, key: "" })));
+    }
+    let mut seen = HashSet::new();
+    for (at, key) in batch.flag_keys.iter().enumerate().filter(|(_, key)| seen.insert(&***key)) {
+        selected.push((SelectedBy::Key(at), 0, rules.find(key)));
+    }
+    selected
 }
 
 impl Client {
-    /// One evaluation as Flagr's API gives it.
+    /// Asks Flagr for the flags of a batch that are its to decide, by their ids: for all entities, in one request as far
+    /// as Flagr takes it. Nothing where it does not answer.
+    async fn ask_for(
+        &self,
+        batch: &Batch<'_>,
+        selected: &[Selected<'_>],
+        published: &Arc<Published>,
+    ) -> HashMap<(usize, u64), Answer> {
+        let flagrs =
+            selected.iter().filter_map(|it| it.2).filter(|it| self.asks_flagr(it, published));
+        let ids: HashSet<u64> =
+            flagrs.filter(|it| published.ruleset.shows(it)).map(|it| it.head().id.0).collect();
+        let ids: Vec<u64> = ids.into_iter().filter(|it| *it != 0).collect();
+        if ids.is_empty() {
+            return HashMap::new();
+        }
+        let asked = Batch {
+            entities: batch.entities,
+            flag_ids: &ids,
+            debug: batch.debug,
+            ..Batch::default()
+        };
+        let answers = self.ask_batch(asked, published.revision).await.unwrap_or_default();
+        let by_id = answers.into_iter().filter_map(|it| match it.selected_by {
+            SelectedBy::Id(id) => Some(((it.entity, id), it.answer)),
+            SelectedBy::Key(_) | SelectedBy::Tags => None,
+        });
+        by_id.collect()
+    }
+
+    /// One evaluation without Flagr, as Flagr's API gives it.
     fn answer(
         &self,
         published: &Published,
@@ -89,6 +151,10 @@ impl Client {
         let entity_id = anonymous.as_ref().map_or(context.entity_id(), AnonymousId::as_str);
         let (mut evaluation, log) =
             Ruleset::evaluate_logged(flag, requested_id, entity_id, context, debug);
+        if let Some(flag) = flag.filter(|it| self.is_flagrs(it)) {
+            let decided: EvaluationRef<'_> = evaluation;
+            evaluation = self.stand_in_with(flag, Reason::Fallback, || decided);
+        }
         self.finish(&mut evaluation, published);
         Answer { evaluation: evaluation.to_owned(), entity_id: entity_id.into(), log }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vexilla_domain::{SourceError, SourceErrorKind};
+use vexilla_domain::{ArchiveError, Reason, SourceError, SourceErrorKind};
 
 /// A setting that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,12 +30,19 @@ pub enum StartError {
     /// A setting cannot work. Nothing was started.
     #[error("configuration: {0}")]
     Config(#[from] ConfigError),
+    /// The folder for the archive cannot be used. Nothing was started.
+    #[error("the archive: {0}")]
+    Archive(ArchiveError),
     /// The flags could not be loaded. Nothing is left running.
     #[error("the first load failed: {0}")]
     Load(RefreshError),
     /// The flags could not be loaded in time. Nothing is left running.
     #[error("no flags within {0:?}")]
     Timeout(Duration),
+    /// A server cannot listen where it should. Nothing is left running.
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Listen(vexilla_server::BindError),
 }
 
 /// A refresh failed; the flags that were there before are served on.
@@ -67,4 +74,40 @@ impl From<SourceError> for RefreshError {
         };
         Self::new(error.kind(), message)
     }
+}
+
+impl From<RefreshError> for SourceError {
+    fn from(error: RefreshError) -> Self {
+        Self::new(error.kind, error.message)
+    }
+}
+
+/// Nothing could decide a flag, and [`Fallback::Error`](crate::Fallback::Error) makes that an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("flag `{flag}` cannot be decided: {}", reason.as_str())]
+pub struct Undecided {
+    flag: Box<str>,
+    reason: Reason,
+}
+
+impl Undecided {
+    pub(crate) fn new(flag: &str, reason: Reason) -> Self {
+        Self { flag: flag.into(), reason }
+    }
+
+    /// The flag's key.
+    pub fn flag(&self) -> &str {
+        &self.flag
+    }
+
+    /// Why nothing could decide.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+}
+
+/// An error with its causes.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |it| it.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

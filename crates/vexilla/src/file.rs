@@ -9,9 +9,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use vexilla_domain::json::read_flags;
-use vexilla_domain::{
-    Fetch, Fetched, FlagSource, Marker, SourceError, SourceErrorKind, Strictness,
-};
+use vexilla_domain::{Depth, Fetch, FlagSource, Marker, SourceError, SourceErrorKind, Strictness};
 
 /// A file in Flagr's export shape, or its REST list of flags.
 ///
@@ -65,7 +63,7 @@ impl FileSource {
 
 #[async_trait]
 impl FlagSource for FileSource {
-    async fn fetch(&self, seen: Option<&Marker>) -> Result<Fetch, SourceError> {
+    async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError> {
         let unavailable =
             |error: io::Error| self.error(SourceErrorKind::Unavailable, in_words(&error));
         let path = self.path.clone();
@@ -73,23 +71,24 @@ impl FlagSource for FileSource {
             .await
             .map_err(unavailable)?;
         if let Some(seen) = seen
+            && depth == Depth::Probe
             && self.looks_unchanged(stamp, seen)
         {
-            return Ok(Fetch::Unchanged(seen.clone()));
+            return Ok(Fetch { changed: None, marker: seen.clone(), again_in: None });
         }
         let path = self.path.clone();
         let bytes = blocking(move || read(&path)).await.map_err(unavailable)?;
         let marker = Marker { max_snapshot_id: None, content: hash(&bytes) };
-        if seen == Some(&marker) {
+        if seen == Some(&marker) && depth != Depth::Anew {
             self.was_read(stamp, &marker);
-            return Ok(Fetch::Unchanged(marker));
+            return Ok(Fetch { changed: None, marker, again_in: None });
         }
         let document = blocking(move || Ok(read_flags(&bytes)))
             .await
             .map_err(unavailable)?
             .map_err(|error| self.error(SourceErrorKind::Invalid, error))?;
         self.was_read(stamp, &marker);
-        Ok(Fetch::Changed(Fetched { flags: document.flags, problems: document.problems, marker }))
+        Ok(Fetch { changed: Some(document), marker, again_in: None })
     }
 
     fn describe(&self) -> String {

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use vexilla_domain::{Context, Evaluation, EvaluationRef, Value};
+use vexilla_domain::{Context, Evaluation, EvaluationRef, Reason, Value};
 
 use crate::client::Client;
+use crate::error::Undecided;
 use crate::published::Published;
 
 /// A flag by its key, which is looked up once for each publication of the rules. Got from [`Client::flag`].
@@ -12,8 +13,8 @@ use crate::published::Published;
 pub struct FlagHandle {
     client: Client,
     key: Box<str>,
-    /// Which publication the flag was looked up in (the low 32 bits of its sequence) and its place there. A place of
-    /// [`ABSENT`] means that there is no such flag. All zero before the first look-up: no publication has sequence 0.
+    /// Which publication the flag was looked up in and its place there. A place of [`ABSENT`] means that there is no such
+    /// flag. All zero before the first look-up.
     found: AtomicU64,
 }
 
@@ -34,7 +35,7 @@ impl FlagHandle {
     pub fn evaluate_with<R>(&self, ctx: &Context, f: impl FnOnce(EvaluationRef<'_>) -> R) -> R {
         let published = self.client.shared().cell.load();
         let flag = published.ruleset.at(self.position(&published));
-        f(self.client.decide_by(&published, flag, ctx))
+        f(self.client.decide_by(&published, flag, &self.key, ctx, Reason::NeedsRemote))
     }
 
     /// Evaluates the flag. Never waits.
@@ -46,6 +47,17 @@ impl FlagHandle {
     #[inline]
     pub fn bool(&self, ctx: &Context, default: bool) -> bool {
         self.evaluate_with(ctx, |it| it.bool()).unwrap_or(default)
+    }
+
+    /// Whether the flag is on; where nothing can decide, [`Config::fallback`](crate::Config::fallback) says so.
+    /// Allocates nothing, never waits.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::try_evaluate`](crate::Client::try_evaluate).
+    pub fn is_enabled(&self, ctx: &Context) -> Result<bool, Undecided> {
+        let (value, reason) = self.evaluate_with(ctx, |it| (it.bool(), it.reason));
+        self.client.enabled_or_fallback(&self.key, value, reason)
     }
 
     /// The flag as an integer, or the default. Allocates nothing, never waits.
@@ -71,19 +83,15 @@ impl FlagHandle {
     /// Where the flag is in these rules.
     #[inline]
     fn position(&self, published: &Published) -> u32 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the low half on purpose: publications are far apart"
-        )]
-        let sequence = published.revision.sequence as u32;
         let found = self.found.load(Ordering::Relaxed);
         #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
         let (seen, position) = ((found >> 32) as u32, found as u32);
-        if seen == sequence && found != 0 {
+        if seen == published.generation && found != 0 {
             return position;
         }
         let position = published.ruleset.position(&self.key).unwrap_or(ABSENT);
-        self.found.store(u64::from(sequence) << 32 | u64::from(position), Ordering::Relaxed);
+        self.found
+            .store(u64::from(published.generation) << 32 | u64::from(position), Ordering::Relaxed);
         position
     }
 }

@@ -36,40 +36,88 @@
 #[doc = include_str!("../../../README.md")]
 mod readme {}
 
+mod archives;
 mod builder;
-mod client;
-mod clock;
 mod config;
-mod engine;
 mod error;
-mod export;
-mod file;
+mod parts;
+#[cfg(feature = "memory")]
+mod remote_cache;
+#[cfg(not(feature = "memory"))]
+#[path = "no_remote_cache.rs"]
+mod remote_cache;
+
+mod client;
+mod decide;
+mod getters;
 mod handle;
 mod local;
-mod parts;
+mod many;
+mod misses;
+mod remote;
+
+mod archive;
+mod changes;
+mod export;
+mod notes;
+mod publication;
 mod published;
 mod refresh;
+mod requests;
+mod schedule;
+mod start;
+
+mod clock;
+mod counts;
+mod file;
+mod guarded;
 mod shared;
-#[cfg(feature = "server")]
-mod sidecar;
 mod stats;
 
+mod engine;
+mod operator;
+
+#[cfg(feature = "server")]
+mod forward;
+#[cfg(feature = "server")]
+mod layer;
+#[cfg(feature = "server")]
+mod servers;
+#[cfg(feature = "server")]
+mod sidecar;
+
 pub use builder::ClientBuilder;
+pub use changes::{Change, Changes};
 pub use client::Client;
 pub use clock::SystemClock;
-pub use config::{Config, ExportPolicy, StartPolicy};
-pub use error::{ConfigError, RefreshError, StartError};
+pub use config::{Config, Consistency, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
+pub use error::{ConfigError, RefreshError, StartError, Undecided};
 pub use file::FileSource;
+pub use guarded::Guarded;
 pub use handle::FlagHandle;
+#[cfg(feature = "axum")]
+pub use layer::RequestFlags;
 pub use local::Local;
 pub use parts::Parts;
 pub use refresh::Refreshed;
-pub use stats::Stats;
+pub use vexilla_breaker::{Breaker, BreakerConfig, State as BreakerState};
 pub use vexilla_domain::{
-    Context, Detail, ErrorCode, Evaluation, EvaluationRef, Freshness, Level, Number, Object,
-    Problem, Reason, Revision, Source, Value,
+    ActiveHours, CacheCounts, Context, Detail, ErrorCode, Evaluation, EvaluationRef, Explanation,
+    FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings, Needs, Number, Object, Problem,
+    Readiness, Reason, Revision, Source, Stats, Strategy, TagsOperator, Value,
 };
-pub use vexilla_eval::{Explanation, bucket};
+pub use vexilla_eval::bucket;
 pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy, Secret};
 #[cfg(feature = "server")]
-pub use vexilla_server::{BindError, BoundSidecar, Sidecar, SidecarConfig};
+pub use vexilla_server::{
+    AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, Injection, ListenAddress,
+    ListenerConfig, Secret as ServerSecret, Sidecar, SidecarConfig, TlsFiles, UnixAccess,
+    WebhookConfig, WebhookHeader, middleware,
+};
+#[cfg(feature = "memory")]
+pub use vexilla_storage::{CacheConfig, CachedRemote, CachedRemoteConfig};
+#[cfg(feature = "disk")]
+pub use vexilla_storage::{DiskArchive, DiskConfig};
+pub use vexilla_storage::{MemoryArchive, StackedArchive};
+#[cfg(feature = "redis")]
+pub use vexilla_storage::{Password, RedisArchive, RedisConfig, RedisConfigError};

@@ -1,10 +1,12 @@
 //! Evaluating without ever waiting.
 
-use vexilla_domain::{Context, Detail, Evaluation, EvaluationRef, Value};
+use vexilla_domain::{Context, Detail, Evaluation, EvaluationRef, Reason, Value};
 
 use crate::client::Client;
+use crate::error::Undecided;
 
-/// A client's calls, without `await`: never any I/O. Got from [`Client::local`].
+/// A client's calls, without `await`: never any I/O. A flag that is Flagr's to decide is decided as in an outage, and says
+/// so by its source. Got from [`Client::local`].
 #[derive(Debug, Clone, Copy)]
 pub struct Local<'c> {
     pub(crate) client: &'c Client,
@@ -24,12 +26,22 @@ impl Local<'_> {
         ctx: &Context,
         f: impl FnOnce(EvaluationRef<'_>) -> R,
     ) -> R {
-        self.client.decide(key, ctx, f)
+        self.client.decide(key, ctx, Reason::NeedsRemote, f)
     }
 
     /// Evaluates several flags for the same context, all by the same rules.
     pub fn evaluate_many<K: AsRef<str>>(&self, keys: &[K], ctx: &Context) -> Vec<Evaluation> {
         self.client.decide_many(keys, ctx)
+    }
+
+    /// Whether the flag is on; where nothing can decide, [`Config::fallback`](crate::Config::fallback) says so.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::try_evaluate`](crate::Client::try_evaluate).
+    pub fn is_enabled(&self, key: &str, ctx: &Context) -> Result<bool, Undecided> {
+        let (value, reason) = self.evaluate_with(key, ctx, |it| (it.bool(), it.reason));
+        self.client.enabled_or_fallback(key, value, reason)
     }
 
     /// The flag as a boolean, or the default. Allocates nothing.

@@ -1,22 +1,29 @@
-//! The refresh path, top to bottom: fetch, compile, publish, tell. Everything that wants a refresh meets in one task.
+//! The refresh path, top to bottom: fetch, compile, publish, archive, tell. Everything that wants a refresh meets in one
+//! task (`schedule.rs`).
 
+// tidy: long because the refresh path is read top to bottom, in one place.
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
+use vexilla_domain::json::Document;
 use vexilla_domain::{
-    Fetch, Fetched, Level, Marker, Problem, Revision, SourceErrorKind, Strictness,
+    Depth, Fetch, Flag, FlagId, FlagName, FlagRef, FlagState, Level, Marker, Problem, Revision,
+    SourceErrorKind,
 };
-use vexilla_eval::{Compilation, Ruleset};
 
+use crate::archive::Unsaved;
 use crate::config::{Config, ExportPolicy};
 use crate::error::RefreshError;
-use crate::export;
+use crate::notes::Debounce;
 use crate::parts::Parts;
+use crate::publication::{Draft, Press, Scope};
 use crate::published::Published;
+use crate::requests::{Waiter, Work};
 use crate::shared::Shared;
 
 /// What a refresh came to.
@@ -29,39 +36,327 @@ pub enum Refreshed {
     Published(Revision),
 }
 
-/// Who waits for a refresh.
-pub(crate) type Waiter = oneshot::Sender<Result<Refreshed, RefreshError>>;
-
 /// Brings the rules up to date. One lives in each client, in a task of its own.
 #[derive(Debug)]
 pub(crate) struct Refresher {
     pub(crate) parts: Parts,
     pub(crate) config: Config,
+    pub(crate) press: Press,
     pub(crate) shared: Arc<Shared>,
-    /// What the source knows the published flags by.
+    /// What the source knows the published flags by; `None` before it gave any.
     pub(crate) marker: Option<Marker>,
+    /// Whether the flags are wanted in any case with the next look.
+    pub(crate) anew: bool,
+    /// No publication comes before this one: an archive has it already.
+    pub(crate) floor: Revision,
+    /// Flags that were read one by one and are not known to be in what is fetched yet.
+    pub(crate) fresh: HashMap<FlagId, Flag>,
+    /// Flags that were found deleted, with the source's newest snapshot then, until what is fetched says so too.
+    pub(crate) gone: HashMap<FlagId, u64>,
+    /// Set while the source knows of a change that it does not show yet: when to look again.
+    pub(crate) again_in: Option<Duration>,
+    /// When to look next.
+    pub(crate) due: Instant,
+    /// When to read all flags next, whatever the source says of changes.
+    pub(crate) full_due: Instant,
+    /// When the hour next changes which of the published flags are kept, if it does.
+    pub(crate) hours_due: Option<Instant>,
+    /// When the rules are too old to decide, if they ever are.
+    pub(crate) expires: Option<Instant>,
+    /// Who waits until the source shows all that it knows.
+    pub(crate) waiting: Vec<(Instant, Waiter)>,
+    /// What was published last while somebody waited.
+    pub(crate) news: Option<Refreshed>,
+    /// What is to be archived.
+    pub(crate) unsaved: Option<Unsaved>,
+    /// When the notes are to be read.
+    pub(crate) debounce: Debounce,
 }
 
 impl Refresher {
-    /// Refreshes once. Whatever goes wrong, the rules that were there before are served on.
-    pub(crate) async fn refresh(&mut self) -> Result<Refreshed, RefreshError> {
-        let started = self.parts.clock.now();
-        let outcome = self.fetch_and_publish().await;
-        let finished = self.parts.clock.now();
-        let took = finished.duration_since(started).unwrap_or(Duration::ZERO);
-        match &outcome {
+    pub(crate) fn new(parts: Parts, config: Config, shared: Arc<Shared>) -> Self {
+        let press = Press {
+            strictness: parts.source.strictness(),
+            filter: config.filter.clone(),
+            keeps_document: config.export == ExportPolicy::Keep,
+        };
+        let now = Instant::now();
+        Self {
+            full_due: now + config.full_refresh_interval,
+            parts,
+            config,
+            press,
+            shared,
+            marker: None,
+            anew: false,
+            floor: Revision::default(),
+            fresh: HashMap::new(),
+            gone: HashMap::new(),
+            again_in: None,
+            due: now,
+            hours_due: None,
+            expires: None,
+            waiting: Vec::new(),
+            news: None,
+            unsaved: None,
+            debounce: Debounce::default(),
+        }
+    }
+
+    /// Does what there is to do. Whatever goes wrong, the rules that were there before are served on.
+    pub(crate) async fn turn(&mut self, mut work: Work) -> Result<Refreshed, RefreshError> {
+        let started = self.parts.clock.instant();
+        let asked = work.look.is_some();
+        let hours_due = self.next_hours();
+        let outcome = self.steps(&mut work).await;
+        let took = self.parts.clock.instant().saturating_duration_since(started);
+        let looked = work.look.is_some();
+        self.account(&outcome, looked, took);
+        if matches!(outcome, Ok(Refreshed::Published(_))) {
+            self.hours_due = hours_due;
+        }
+        self.schedule(asked || looked, outcome.is_err());
+        outcome
+    }
+
+    async fn steps(&mut self, work: &mut Work) -> Result<Refreshed, RefreshError> {
+        let mut outcome = Refreshed::Unchanged;
+        if work.load || work.look.is_some() {
+            outcome = self.go_by_archive(work).await;
+        }
+        if work.reread_all {
+            self.parts.forget_all_answers();
+            self.anew = true;
+            work.look = Some(Depth::Anew);
+        } else if !work.reread.is_empty() {
+            match self.reread(std::mem::take(&mut work.reread)).await? {
+                Some(refreshed) => outcome = refreshed,
+                None => work.look = Some(Depth::Full),
+            }
+        }
+        match work.look {
+            Some(depth) => self.look(depth).await,
+            None => Ok(outcome),
+        }
+    }
+
+    /// Looks for changes: fetch, compile, publish.
+    async fn look(&mut self, depth: Depth) -> Result<Refreshed, RefreshError> {
+        let depth = match depth {
+            _ if self.anew => Depth::Anew,
+            Depth::Probe if self.full_due <= Instant::now() => Depth::Full,
+            depth => depth,
+        };
+        let seen = self.marker.as_ref();
+        let Fetch { changed, marker, again_in } = self.parts.source.fetch(seen, depth).await?;
+        if depth != Depth::Probe {
+            self.full_due = Instant::now() + self.config.full_refresh_interval;
+        }
+        let Some(flags) = changed else {
+            self.settle(again_in);
+            self.shared.cell.load().set_max_snapshot_id(marker.max_snapshot_id);
+            self.marker = Some(marker);
+            return Ok(Refreshed::Unchanged);
+        };
+
+        let previous = self.shared.cell.load_full();
+        let mut flags = self.believe_if_empty(flags, &marker, &previous).await?;
+        let history = self.history(&marker);
+        let overlaid = history == History::GoesOn && overlay(&mut flags.flags, &self.fresh);
+        let scope = match (again_in, history) {
+            (Some(_), History::GoesOn) => {
+                let newest = flags.flags.iter().map(|it| it.snapshot_id.0).max();
+                Scope::Behind { newest: newest.unwrap_or_default(), gone: self.gone.clone() }
+            }
+            _ => Scope::All,
+        };
+        let revision = self.next_revision(&previous, history);
+        let definitions = self.parts.archive.is_some().then(|| self.definitions(&flags.flags));
+        let origin = self.parts.source.describe();
+        let newest = marker.max_snapshot_id;
+        let published = self.publish(flags, scope, revision, origin.into(), newest).await?;
+        // What was merged is not what the marker stands for: it is fetched again until nothing has to be merged.
+        self.anew = again_in.is_some() && (overlaid || published.merged);
+        self.unsaved = definitions.map(|it| Unsaved::new(published, it, marker.clone()));
+        self.settle(again_in);
+        self.marker = Some(marker);
+        Ok(Refreshed::Published(revision))
+    }
+
+    /// A server that had flags and says that it has none is believed only after a second sign: its number of changes has
+    /// grown, or it says so again.
+    async fn believe_if_empty(
+        &self,
+        flags: Document,
+        marker: &Marker,
+        previous: &Published,
+    ) -> Result<Document, RefreshError> {
+        let is_empty = flags.flags.is_empty() && flags.problems.is_empty();
+        let held = self.marker.as_ref().and_then(|it| it.max_snapshot_id);
+        let has_grown = held.is_some() && held < marker.max_snapshot_id;
+        if !is_empty || previous.ruleset.is_empty() || has_grown {
+            return Ok(flags);
+        }
+        let again = self.parts.source.fetch(self.marker.as_ref(), Depth::Anew).await?;
+        Ok(again.changed.unwrap_or(flags))
+    }
+
+    /// Whether these flags follow on those that are held, or come from another history: the source's number of changes
+    /// fell, and the source is sure of it.
+    fn history(&self, marker: &Marker) -> History {
+        let held = self.marker.as_ref().and_then(|it| it.max_snapshot_id);
+        match (held, marker.max_snapshot_id) {
+            (Some(held), Some(now)) if now < held => History::IsAnother,
+            (Some(_), None) => History::IsAnother, // it has lost its numbers for good
+            _ => History::GoesOn,
+        }
+    }
+
+    fn next_revision(&mut self, previous: &Published, history: History) -> Revision {
+        let last = previous.revision.max(self.floor);
+        let next = Revision { sequence: last.sequence + 1, ..last };
+        match history {
+            History::GoesOn => next,
+            History::IsAnother => {
+                warn!("Flagr's history is another one than before, as after a restored backup");
+                self.fresh.clear();
+                self.gone.clear();
+                Revision { epoch: last.epoch + 1, ..next }
+            }
+        }
+    }
+
+    /// The definitions of all flags that are known: what was fetched, and what was read since.
+    fn definitions(&self, fetched: &[Flag]) -> Vec<Flag> {
+        fetched.iter().chain(self.fresh.values()).cloned().collect()
+    }
+
+    /// When the hour next changes which flags are kept, from now.
+    pub(crate) fn next_hours(&self) -> Option<Instant> {
+        let hours = self.config.filter.hours()?;
+        Some(Instant::now() + hours.next_change(self.parts.clock.now()))
+    }
+
+    /// Reads flags one by one, past what the source as a whole may lag behind. `None` where it cannot be asked for one.
+    async fn reread(
+        &mut self,
+        names: HashSet<FlagName>,
+    ) -> Result<Option<Refreshed>, RefreshError> {
+        let mut flags = Vec::new();
+        let mut gone = HashSet::new();
+        for name in self.with_ids(names) {
+            self.parts.forget_answers(&name);
+            let asked = FlagRef { id: name.id.0, key: &name.key };
+            match self.parts.source.fetch_flag(asked).await? {
+                FlagState::Found(flag) => flags.push(*flag),
+                FlagState::Gone { id, newest } => {
+                    gone.insert(id);
+                    if id != FlagId(0) && newest > 0 {
+                        self.gone.insert(id, newest);
+                    }
+                    self.fresh.remove(&id);
+                }
+                FlagState::Unknown => return Ok(None),
+            }
+        }
+        for flag in &flags {
+            self.gone.remove(&flag.id);
+            self.fresh.insert(flag.id, flag.clone());
+        }
+        let previous = self.shared.cell.load_full();
+        if is_held(&flags, &gone, &previous) {
+            return Ok(Some(Refreshed::Unchanged));
+        }
+        let revision = self.next_revision(&previous, History::GoesOn);
+        let (origin, newest) = (previous.origin.clone(), previous.max_snapshot_id());
+        let flags = Document { flags, problems: Vec::new() };
+        let published =
+            self.publish(flags, Scope::Some { gone }, revision, origin, Some(newest)).await?;
+        // Of the others nothing new is known.
+        published.as_fresh_as(&previous);
+        // The rules are not what the marker stands for any more.
+        self.anew = true;
+        // The source's number of changes has grown by this one. What else has changed is seen soon.
+        self.again_in = Some(self.again_in.map_or(SETTLING, |it| it.min(SETTLING)));
+        Ok(Some(Refreshed::Published(revision)))
+    }
+
+    /// A flag that is held is read by its id, also where only its key was told.
+    fn with_ids(&self, names: HashSet<FlagName>) -> HashSet<FlagName> {
+        let published = self.shared.cell.load();
+        let with_id = |name: FlagName| match published.ruleset.by_key(&name.key) {
+            Some(flag) if name.id == FlagId(0) => FlagName { id: flag.head().id, key: name.key },
+            _ => name,
+        };
+        let all = names.into_iter().map(with_id);
+        // Of a flag that was renamed there may be several names.
+        let mut seen = HashSet::new();
+        all.filter(|it| it.id == FlagId(0) || seen.insert(it.id)).collect()
+    }
+
+    pub(crate) async fn publish(
+        &self,
+        flags: Document,
+        scope: Scope,
+        revision: Revision,
+        origin: Box<str>,
+        max_snapshot_id: Option<u64>,
+    ) -> Result<Arc<Published>, RefreshError> {
+        let now = self.parts.clock.now();
+        let draft = Draft { flags, scope, revision, now, origin, max_snapshot_id };
+        let previous = self.shared.cell.load_full();
+        let published = spawn_blocking({
+            let (press, previous) = (self.press.clone(), Arc::clone(&previous));
+            move || press.publication(draft, &previous)
+        })
+        .await
+        .map_err(|error| {
+            RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
+        })?;
+        published.confirm(now); // before anybody can see it
+        let published = Arc::new(published);
+        self.shared.cell.publish_newer(&published, |it| it.revision);
+        self.parts.forget_changed(&previous.ruleset, &published.ruleset);
+        self.shared.feed.tell(&previous, &published);
+        report(&published, &previous.problems);
+        Ok(published)
+    }
+
+    /// Forgets what was read one by one, once all of it is in what was fetched.
+    fn settle(&mut self, again_in: Option<Duration>) {
+        self.again_in = again_in;
+        if again_in.is_none() {
+            self.fresh.clear();
+            self.gone.clear();
+        }
+    }
+
+    /// Counts what came of it, and says what is news.
+    fn account(&mut self, outcome: &Result<Refreshed, RefreshError>, looked: bool, took: Duration) {
+        let published = self.shared.cell.load();
+        match outcome {
+            // What others have archived, or one flag, says nothing of what the source has now.
+            Ok(refreshed) if !looked => debug!(?refreshed, ?took, "taken over"),
             Ok(refreshed) => {
-                self.shared.cell.load().confirm(finished);
+                published.confirm(self.parts.clock.now());
+                self.expires = self.config.max_staleness.map(|it| Instant::now() + it);
                 if self.shared.counts.succeeded(took) > 0 {
                     info!("the source answers again");
                 }
                 debug!(?refreshed, ?took, "refreshed");
             }
             Err(error) => {
-                self.shared.cell.load().mark_stale();
-                // An outage is told once, and again when its reason changes. A start that fails is told by its caller.
-                let is_news = self.shared.counts.failed(took, error);
-                if is_news && self.marker.is_some() {
+                published.mark_stale();
+                self.again_in = None;
+                // An outage is told once, and again when its reason changes. A start that fails is told by its caller;
+                // what the breaker goes back to was told before.
+                let suspended = error.kind() == SourceErrorKind::Suspended;
+                let is_news = if suspended {
+                    self.shared.counts.suspended(error)
+                } else {
+                    self.shared.counts.failed(took, error)
+                };
+                if is_news && !published.is_empty() {
                     let source = self.parts.source.describe();
                     warn!(
                         "refresh from {source} failed, the last good flags are served on: {error}"
@@ -69,94 +364,38 @@ impl Refresher {
                 }
             }
         }
-        outcome
-    }
-
-    async fn fetch_and_publish(&mut self) -> Result<Refreshed, RefreshError> {
-        let previous = self.shared.cell.load_full();
-        let fetched = match self.parts.source.fetch(self.marker.as_ref()).await? {
-            Fetch::Unchanged(marker) => {
-                self.marker = Some(marker);
-                return Ok(Refreshed::Unchanged);
-            }
-            Fetch::Changed(fetched) => fetched,
-        };
-        let marker = fetched.marker.clone();
-        let (strictness, export) = (self.parts.source.strictness(), self.config.export);
-        let published = spawn_blocking({
-            let previous = Arc::clone(&previous);
-            move || publication(fetched, strictness, export, &previous)
-        })
-        .await
-        .map_err(|error| {
-            RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
-        })?;
-        let revision = published.revision;
-        published.confirm(self.parts.clock.now()); // before anybody can see it
-        let published = Arc::new(published);
-        self.shared.cell.publish(Arc::clone(&published));
-        report(&published, &previous.problems);
-        self.marker = Some(marker);
-        Ok(Refreshed::Published(revision))
-    }
-
-    /// Refreshes again and again until cancelled, and at once for whoever asks. Those who ask while one is under way
-    /// share the next one.
-    pub(crate) async fn run(
-        mut self,
-        mut waiters: mpsc::Receiver<Waiter>,
-        stop: CancellationToken,
-    ) {
-        loop {
-            let mut waiting = Vec::new();
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(self.pause()) => {}
-                Some(waiter) = waiters.recv() => waiting.push(waiter),
-            }
-            while let Ok(waiter) = waiters.try_recv() {
-                waiting.push(waiter);
-            }
-            let outcome = tokio::select! {
-                () = stop.cancelled() => return,
-                outcome = self.refresh() => outcome,
-            };
-            for waiter in waiting {
-                let _ = waiter.send(outcome.clone()); // who no longer waits need not know
-            }
-        }
-    }
-
-    /// How long to wait for the next refresh: the interval, less after failures, give or take 10 % so that a fleet does
-    /// not come all at once.
-    fn pause(&self) -> Duration {
-        let failures = self.shared.counts.consecutive_failures();
-        let interval = self.config.refresh_interval;
-        let interval = match failures.checked_sub(1) {
-            None => interval,
-            Some(earlier) => interval.min(Duration::from_secs(1) * 2_u32.pow(earlier.min(5))),
-        };
-        interval.mul_f64(0.9 + 0.2 * crate::shared::random_fraction())
     }
 }
 
-/// Compiles fetched flags into what is to be published.
-fn publication(
-    fetched: Fetched,
-    strictness: Strictness,
-    export: ExportPolicy,
-    previous: &Published,
-) -> Published {
-    let Fetched { flags, problems, .. } = fetched;
-    let Compilation { ruleset, problems, .. } =
-        Ruleset::compile(&flags, problems, strictness, Some(&previous.ruleset));
-    let export = match export {
-        ExportPolicy::Drop => None,
-        ExportPolicy::Keep => Some(export::document(&ruleset, &flags, previous.export.as_deref())),
+/// Soon after a flag was read by itself, everything is looked at.
+const SETTLING: Duration = Duration::from_millis(250);
+
+/// What a marker says of the source's changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum History {
+    GoesOn,
+    IsAnother,
+}
+
+/// Puts flags that were read since in the place of older ones, and says whether there were any.
+fn overlay(flags: &mut [Flag], fresh: &HashMap<FlagId, Flag>) -> bool {
+    let mut overlaid = false;
+    for flag in flags.iter_mut().filter(|it| it.snapshot_id.0 > 0) {
+        if let Some(newer) = fresh.get(&flag.id).filter(|it| flag.snapshot_id < it.snapshot_id) {
+            flag.clone_from(newer);
+            overlaid = true;
+        }
+    }
+    overlaid
+}
+
+/// Whether the rules hold exactly these flags, and none of those that are gone.
+fn is_held(flags: &[Flag], gone: &HashSet<FlagId>, previous: &Published) -> bool {
+    let rules = &previous.ruleset;
+    let same = |it: &Flag| {
+        rules.by_id(it.id).is_some_and(|held| held.fingerprint() == vexilla_eval::fingerprint(it))
     };
-    let revision =
-        Revision { epoch: previous.revision.epoch, sequence: previous.revision.sequence + 1 };
-    Published::new(ruleset, revision, problems, export)
+    flags.iter().all(same) && gone.iter().all(|it| rules.by_id(*it).is_none())
 }
 
 /// Logs what is wrong with flags, each thing once for as long as it stays wrong.

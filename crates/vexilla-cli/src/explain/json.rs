@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use vexilla::{Explanation, Reason};
+use vexilla::{Explanation, Reason, Stats};
 use vexilla_eval::{ConstraintTrace, RangeTrace, SegmentTrace, Verdict};
 
 use crate::decide::object_text;
@@ -15,6 +15,12 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     flag_id: Option<u64>,
     reason: &'static str,
+    /// `remote` where a service would ask Flagr.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decider: Option<&'static str>,
+    /// Why it would.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    because: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variant_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,6 +36,16 @@ struct Document<'a> {
     segments: Vec<Segment<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [String],
+    rules: Rules<'a>,
+}
+
+/// Where the rules came from.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Rules<'a> {
+    revision: String,
+    age_seconds: u64,
+    origin: &'a str,
 }
 
 #[derive(Serialize)]
@@ -68,12 +84,22 @@ struct Range<'a> {
 }
 
 /// The explanation as one JSON object.
-pub(super) fn write(asked: &str, explanation: Option<&Explanation>, errors: &[String]) -> String {
-    let document = match explanation {
+pub(super) fn write(
+    asked: &str,
+    explanation: Option<&Explanation>,
+    errors: &[String],
+    stats: &Stats,
+) -> String {
+    let mut document = match explanation {
         Some(explanation) => document(asked, explanation, errors),
         None => {
             Document { flag_key: asked, reason: Reason::NotFound.as_str(), ..Document::default() }
         }
+    };
+    document.rules = Rules {
+        revision: stats.revision.to_string(),
+        age_seconds: stats.age.unwrap_or_default().as_secs(),
+        origin: &stats.origin,
     };
     let mut json = serde_json::to_string_pretty(&document).unwrap_or_default(); // plain data: cannot fail
     json.push('\n');
@@ -92,6 +118,8 @@ fn document<'a>(
         flag_key: evaluation.flag.as_ref().map_or(asked, |flag| &flag.key),
         flag_id: evaluation.flag.as_ref().map(|flag| flag.id.0),
         reason: evaluation.reason.as_str(),
+        decider: Some(if explanation.needs.is_nothing() { "local" } else { "remote" }),
+        because: explanation.needs.words().collect(),
         variant_key: evaluation.variant_key(),
         variant_id: unless_zero(evaluation.variant_id.0),
         variant_attachment: attachment.and_then(|text| RawValue::from_string(text).ok()),
@@ -100,6 +128,7 @@ fn document<'a>(
         bucket: explanation.bucket,
         segments: explanation.segments.iter().map(Segment::from).collect(),
         errors,
+        rules: Rules::default(),
     }
 }
 

@@ -2,13 +2,25 @@
 
 use std::fmt::{self, Write};
 
-use vexilla::{Explanation, Reason};
+use vexilla::{Explanation, Needs, Reason, Stats};
 use vexilla_eval::{ConstraintTrace, RolloutTrace, SegmentTrace, Verdict};
 
-use crate::decide::{flag, object_text, reason, variant};
+use crate::decide::{flag, object_text, reason, rules, variant};
 
 /// The explanation in lines, from the first segment tried to the outcome.
-pub(super) fn write(asked: &str, explanation: Option<&Explanation>, errors: &[String]) -> String {
+pub(crate) fn write(
+    asked: &str,
+    explanation: Option<&Explanation>,
+    errors: &[String],
+    stats: &Stats,
+) -> String {
+    let mut out = trace(asked, explanation, errors);
+    let _ = writeln!(out, "rules    {}", rules(stats)); // writing to memory does not fail
+    out
+}
+
+/// The same without a word on the rules.
+pub(crate) fn trace(asked: &str, explanation: Option<&Explanation>, errors: &[String]) -> String {
     let mut out = String::new();
     // Writing to memory does not fail.
     let _ = match explanation {
@@ -33,6 +45,7 @@ fn write_found(
             None => writeln!(out)?,
         }
     }
+    write_decider(out, explanation.needs)?;
     for segment in &explanation.segments {
         write_segment(out, segment)?;
     }
@@ -45,6 +58,21 @@ fn write_found(
         writeln!(out, "         {}", object_text(attachment))?;
     }
     Ok(())
+}
+
+/// Who would be asked, where that is not the rules that are explained.
+fn write_decider(out: &mut String, needs: Needs) -> fmt::Result {
+    if needs.is_nothing() {
+        return Ok(());
+    }
+    let because = needs.words().collect::<Vec<_>>().join(", ");
+    writeln!(out, "decider  Flagr, because {because}")?;
+    let stand_in = if needs.any_of(Needs::INJECTION.and(Needs::REPAIR)) {
+        "the fallback, since the rules here cannot know better"
+    } else {
+        "the rules here, which come to the same"
+    };
+    writeln!(out, "         while it cannot be asked, {stand_in}")
 }
 
 fn write_segment(out: &mut String, segment: &SegmentTrace) -> fmt::Result {

@@ -137,12 +137,16 @@ fn an_address_that_is_none_is_wrong_usage() {
 #[test]
 fn wrong_usage_is_2() {
     let shop = "examples/shop.json";
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 17] = [
         &[],
         &["server"],
         &["serve"],
         &["serve", "--flags", shop, "--flagr", "http://localhost:18000"],
         &["serve", "--flags", shop, "--listen", "everywhere"],
+        &["serve", "--flags", shop, "--admin-listen", "everywhere"],
+        &["serve", "--flags", shop, "--webhook-listen", "18001"],
+        &["serve", "--flags", shop, "--pass-through"],
+        &["serve", "--flags", shop, "--web-prefix", "flags"],
         &["serve", "--flags", shop, "--refresh-interval", "0s"],
         &["serve", "--flags", shop, "--log", "loud"],
         &["eval", "--flags", shop],

@@ -1,5 +1,6 @@
 //! The smallest HTTP client that a test can do with.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -12,21 +13,37 @@ pub(crate) struct Answered {
 
 /// One request on a connection of its own.
 pub(crate) fn request(address: &str, method: &str, path: &str, body: &str) -> Answered {
+    request_with(address, method, path, &[], body)
+}
+
+/// The same with further headers.
+pub(crate) fn request_with(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answered {
     let mut connection = TcpStream::connect(address).unwrap();
-    send(&mut connection, address, method, path, body);
+    send(&mut connection, address, method, path, headers, body);
     receive(connection)
 }
 
-pub(crate) fn send(
+fn send(
     connection: &mut TcpStream,
     address: &str,
     method: &str,
     path: &str,
+    headers: &[(&str, &str)],
     body: &str,
 ) {
     let length = body.len();
+    let mut more = String::new();
+    for (name, value) in headers {
+        let _ = write!(more, "{name}: {value}\r\n"); // writing to memory does not fail
+    }
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n"
     );
     connection.write_all(head.as_bytes()).unwrap();
     connection.write_all(body.as_bytes()).unwrap();

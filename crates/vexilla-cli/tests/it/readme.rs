@@ -7,10 +7,13 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::http::request;
-use crate::running::{Sidecar, root, run};
+use crate::running::{Beside, Sidecar, root, run};
 
 /// Where the README's sidecar listens.
 const ADDRESS: &str = "127.0.0.1:18100";
+
+/// Where its admin API does.
+const ADMIN: &str = "127.0.0.1:19000";
 
 /// A command, and the block that stands after it.
 struct Example {
@@ -115,8 +118,11 @@ fn the_readme_tells_the_truth() {
         let words: Vec<_> = command.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["cargo", "run", "--release", "--", "serve", arguments @ ..] => {
-                let started = Sidecar::start(arguments);
-                let printed = format!("{}\nlistening on http://{ADDRESS}\n", started.loaded);
+                let started = Sidecar::start_with(Beside::Admin, &[], arguments);
+                let printed = format!(
+                    "{}\nlistening on http://{ADDRESS}\nadmin on http://{ADMIN}\n",
+                    started.loaded
+                );
                 check(&line, &printed, output.as_ref());
                 sidecar = Some(started);
             }

@@ -15,9 +15,24 @@ pub(crate) fn root() -> PathBuf {
 /// The binary in the project's folder, undisturbed by the environment.
 pub(crate) fn vexilla<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vexilla"));
-    command.args(arguments).current_dir(root()).env_remove("VEXILLA_LOG").stdin(Stdio::null());
+    command.args(arguments).current_dir(root()).stdin(Stdio::null());
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
     command
 }
+
+/// What the binary reads of the environment.
+const VARIABLES: [&str; 8] = [
+    "VEXILLA_ADMIN_TOKEN",
+    "VEXILLA_FLAGR_PASSWORD",
+    "VEXILLA_FLAGR_TOKEN",
+    "VEXILLA_FLAGR_USER",
+    "VEXILLA_LOG",
+    "VEXILLA_REDIS_PASSWORD",
+    "VEXILLA_WEBHOOK_HEADER",
+    "VEXILLA_WEBHOOK_SECRET",
+];
 
 /// What a command that has ended said.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,13 +84,40 @@ pub(crate) struct Sidecar {
     pub(crate) loaded: String,
     /// `127.0.0.1:40123`
     pub(crate) address: String,
+    /// Where the admin API and the webhook listen, in the same form.
+    pub(crate) others: Vec<String>,
+}
+
+/// Which servers run beside a sidecar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    None,
+    Admin,
+    AdminAndWebhook,
 }
 
 impl Sidecar {
     /// Starts `vexilla serve` on a free port and waits until it listens.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let arguments = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments);
-        let mut command = vexilla(arguments);
+        Self::start_with(Beside::None, &[], arguments)
+    }
+
+    /// Starts one with other servers beside it, on free ports too, and with variables of the environment.
+    pub(crate) fn start_with(
+        beside: Beside,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
+        const FREE: &str = "127.0.0.1:0";
+        let (admin, webhook, count) = match beside {
+            Beside::None => ("off", "off", 0),
+            Beside::Admin => (FREE, "off", 1),
+            Beside::AdminAndWebhook => (FREE, FREE, 2),
+        };
+        let servers =
+            ["serve", "--listen", FREE, "--admin-listen", admin, "--webhook-listen", webhook];
+        let mut command = vexilla(servers.iter().chain(arguments));
+        command.envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -83,7 +125,13 @@ impl Sidecar {
         let listening = line(&mut stdout);
         let address = listening.strip_prefix("listening on http://");
         let address = address.unwrap_or_else(|| panic!("{loaded}\n{listening}")).to_owned();
-        Self { child, stdout, stderr, loaded, address }
+        let names = ["admin on http://", "webhook on http://"];
+        let other = |name: &str| {
+            let said = line(&mut stdout);
+            said.strip_prefix(name).unwrap_or_else(|| panic!("{said}")).to_owned()
+        };
+        let others = names.into_iter().take(count).map(other).collect();
+        Self { child, stdout, stderr, loaded, address, others }
     }
 
     /// Starts one with these flags. The folder holds them.

@@ -22,6 +22,24 @@ pub(crate) enum Expr {
     Variable(Variable),
 }
 
+impl Expr {
+    /// Whether it reads a key of the context for which this holds.
+    pub(crate) fn reads(&self, wanted: &impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Chain { first, rest } => {
+                first.reads(wanted) || rest.iter().any(|(_, operand)| operand.reads(wanted))
+            }
+            Self::Group(inner) => inner.reads(wanted),
+            Self::Variable(Variable::Flat(key) | Variable::Path { root: key, .. }) => wanted(key),
+            Self::Number(_)
+            | Self::String(_)
+            | Self::Bool(_)
+            | Self::Numbers(_)
+            | Self::Strings(_) => false,
+        }
+    }
+}
+
 /// Where in the context a value is found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Variable {

@@ -11,6 +11,7 @@
 mod appendices;
 mod conditions;
 mod evaluations;
+mod naive;
 mod rollouts;
 mod rules;
 mod ruleset;

@@ -62,3 +62,14 @@ fn printing_it_tells_no_secret() {
     let printed = format!("{:?}", FlagrConfig::new("http://ann:pw@flagr/?token=abc"));
     assert!(printed.contains("http://[redacted]@flagr/?[redacted]"), "{printed}");
 }
+
+#[test]
+fn other_clients_of_the_same_server_are_told_how_to_reach_it() {
+    let mut config = FlagrConfig::new("https://Flagr.example/flags/");
+    let address = config.origin_and_prefix().unwrap();
+    assert_eq!(address, ("https://flagr.example".to_owned(), "/flags".to_owned()));
+    // Each client has its own HTTP versions, and may insist on naming them itself.
+    assert_eq!(config.tls().unwrap().alpn_protocols, Vec::<Vec<u8>>::new());
+    config.extra_roots = b"no certificate".to_vec();
+    assert_eq!(config.tls().unwrap_err().field(), "extra_roots");
+}

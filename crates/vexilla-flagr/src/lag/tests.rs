@@ -1,34 +1,45 @@
-//! When an export can be trusted.
+//! Since when, and how long yet.
 
 use super::*;
 
 const LIMIT: Duration = Duration::from_secs(3);
 
-#[test]
-fn proofs() {
-    let check = |newest, held, left, carried, expected| {
-        let announced = Announced { newest, held, left: Duration::from_secs(left) };
-        assert_eq!(announced.proof(carried), expected, "{announced:?}, {carried}");
-    };
-    let behind = |left| Proof::Behind(Duration::from_secs(left));
-    check(9, 8, 3, 9, Proof::Holds(9)); // the change is there
-    check(9, 8, 3, 8, behind(3)); // not yet
-    check(9, 8, 3, 11, Proof::Holds(11)); // and two more since the probe
-    check(9, 8, 0, 8, Proof::Holds(9)); // a deletion, after the lag
-    check(9, 0, 2, 0, behind(2)); // nothing is known of the caller's flags
-    check(5, 9, 3, 9, behind(3)); // a restored backup, the export is from before
-    check(5, 9, 3, 5, Proof::Holds(5)); // it has arrived
-    check(5, 9, 0, 9, Proof::Holds(5)); // Flagr's own numbers contradict each other for good
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_time_counts_from_the_first_time_a_number_is_seen() {
     let lag = Lag::new(LIMIT);
-    let left = |newest| lag.announced(newest, 0).left;
+    let left = |number| lag.left(number, Instant::now(), Instant::now());
     assert_eq!(left(7), LIMIT);
     tokio::time::advance(Duration::from_secs(2)).await;
     assert_eq!(left(7), Duration::from_secs(1));
     assert_eq!(left(8), LIMIT);
     tokio::time::advance(Duration::from_secs(60)).await;
     assert_eq!(left(8), Duration::ZERO);
+    lag.forget();
+    assert_eq!(left(8), LIMIT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_before_the_request_counts_and_time_after_it_does_not() {
+    let lag = Lag::new(LIMIT);
+    let asked_at = Instant::now();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(lag.left(7, Instant::now(), asked_at), LIMIT, "seen after the request");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(lag.left(7, Instant::now(), asked_at), LIMIT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_double_for_the_same_number_and_end_with_the_time() {
+    let lag = Lag::new(LIMIT);
+    let pause = |number, left| {
+        lag.left(number, Instant::now(), Instant::now());
+        lag.pause(Duration::from_millis(left)).as_millis()
+    };
+    assert_eq!([3000, 2900, 2700, 2300].map(|left| pause(7, left)), [100, 200, 400, 800]);
+    assert_eq!(pause(7, 1500), 1500);
+    assert_eq!(pause(8, 3000), 100);
+    for _ in 0..100 {
+        pause(8, 3000);
+    }
+    assert_eq!(pause(8, 3000), 3000);
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use vexilla_domain::{
-    Answer, Batch, Context, Debug, FlagRef, Reason, RemoteError, RemoteErrorKind, RemoteEvaluator,
-    Source,
+    Answer, Batch, Context, Debug, FlagId, FlagRef, FlagSource, Reason, RemoteCall, RemoteError,
+    RemoteErrorKind, RemoteEvaluator, SnapshotId, Source,
 };
 use vexilla_flagr::{Auth, FlagrConfig, FlagrEvaluator, Secret};
 use wiremock::matchers::{method, path};
@@ -42,9 +42,18 @@ pub(crate) async fn sent(flagr: &Flagr) -> Vec<String> {
     requests.into_iter().map(|it| String::from_utf8(it.body).unwrap()).collect()
 }
 
+/// A call for a flag of which nothing is known here.
+pub(crate) fn call<'a>(flag: FlagRef<'a>, context: &'a Context, debug: Debug) -> RemoteCall<'a> {
+    let (id, snapshot_id) = (FlagId(0), SnapshotId(0));
+    RemoteCall { flag, id, snapshot_id, data_records_enabled: false, context, debug }
+}
+
 async fn ask(evaluator: &FlagrEvaluator) -> Result<Answer, RemoteError> {
-    let flag = FlagRef { id: 0, key: "k" };
-    evaluator.evaluate(flag, &Context::new("u1"), Debug::Off).await
+    ask_for(evaluator, &Context::new("u1")).await
+}
+
+async fn ask_for(evaluator: &FlagrEvaluator, context: &Context) -> Result<Answer, RemoteError> {
+    evaluator.evaluate(call(FlagRef { id: 0, key: "k" }, context, Debug::Off)).await
 }
 
 #[tokio::test]
@@ -68,6 +77,56 @@ async fn a_request_is_flagrs_and_says_who_asks() {
     assert_eq!(header("user-agent"), Some(concat!("vexilla/", env!("CARGO_PKG_VERSION"))));
     assert_eq!(requests[0].body, br#"{"entityID":"u1","flagKey":"k"}"#);
     assert!(!format!("{evaluator:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn headers_of_the_user_go_with_it_and_change_nothing_of_ours() {
+    for (auth, name, value) in [
+        (Auth::Bearer(Secret::new("ours")), "authorization", "Bearer ours"),
+        (Auth::Header { name: "X-Key".into(), value: Secret::new("ours") }, "x-key", "ours"),
+    ] {
+        let flagr = Flagr::start().await;
+        answer_post(&flagr, EVALUATION, json(BLANK)).await;
+        answer_post(&flagr, BATCH, json(r#"{"evaluationResults":[]}"#)).await;
+        let evaluator = evaluator(&flagr.0.uri(), |it| it.auth = auth);
+        let given = [
+            ("CF-IPCountry", "US"),
+            ("Authorization", "Bearer theirs"),
+            ("X-Key", "theirs"),
+            ("Cookie", "access_token=theirs"),
+            ("Host", "elsewhere"),
+            ("Content-Type", "text/plain"),
+            ("Content-Length", "1"),
+            ("Accept", "text/html"),
+            ("Transfer-Encoding", "chunked"),
+            ("not a name", "x"),
+        ];
+        let headers = given.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+        let context = Context::new("u1").with_headers(headers);
+        ask_for(&evaluator, &context).await.unwrap();
+        let other = Context::new("u2");
+        let entities = [context];
+        let batch = Batch { entities: &entities, flag_tags: &["t".into()], ..Batch::default() };
+        evaluator.evaluate_batch(batch).await.unwrap();
+        let [context] = entities;
+        let entities = [context, other];
+        let batch = Batch { entities: &entities, flag_tags: &["t".into()], ..Batch::default() };
+        evaluator.evaluate_batch(batch).await.unwrap();
+
+        let requests = flagr.0.received_requests().await.unwrap();
+        let all = |name: &str| -> Vec<&str> {
+            requests[0].headers.get_all(name).iter().map(|it| it.to_str().unwrap()).collect()
+        };
+        assert_eq!(all("cf-ipcountry"), ["US"]);
+        assert_eq!(all(name), [value]);
+        assert_eq!(all("cookie").len() + all("transfer-encoding").len(), 0);
+        assert_eq!(all("host"), [flagr.0.address().to_string()]);
+        assert_eq!(all("content-type"), ["application/json"]);
+        assert_eq!(all("accept"), ["application/json"]);
+        assert_eq!(all("content-length"), [requests[0].body.len().to_string()]);
+        assert_eq!(requests[1].headers.get("cf-ipcountry").unwrap(), "US", "all have the same");
+        assert!(requests[2].headers.get("cf-ipcountry").is_none(), "not all have the same");
+    }
 }
 
 #[tokio::test]
@@ -199,7 +258,7 @@ async fn the_numbers_of_a_context_go_out_as_they_came() {
     let attributes = vexilla_domain::json::read_value(raw, numbers).unwrap();
     let context = Context::new("u1").with_attributes(Some(attributes));
     let evaluator = evaluator(&flagr.0.uri(), |_| {});
-    evaluator.evaluate(FlagRef { id: 0, key: "k" }, &context, Debug::On).await.unwrap();
+    evaluator.evaluate(call(FlagRef { id: 0, key: "k" }, &context, Debug::On)).await.unwrap();
     assert_eq!(
         sent(&flagr).await,
         [

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use vexilla_domain::{Fetch, Fetched, FlagSource, Marker, SourceError};
+use vexilla_domain::json::Document;
+use vexilla_domain::{Depth, Fetch, FlagSource, Marker, SourceError};
 use vexilla_flagr::{FlagrConfig, FlagrSource};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 pub(crate) const MAX_ID: &str = "/api/v1/flags/snapshots/max_id";
 pub(crate) const EXPORT: &str = "/api/v1/export/eval_cache/json";
+pub(crate) const FLAGS: &str = "/api/v1/flags";
 
 /// Longer than any test takes.
 pub(crate) const NEVER: Duration = Duration::from_secs(600);
@@ -40,13 +42,23 @@ impl Flagr {
         self.0.reset().await;
     }
 
-    /// How often the probe and the export were asked for since the last time.
+    /// How often the probe and the export were asked for since the last time. Nothing else was.
     pub(crate) async fn asked(&self) -> (usize, usize) {
+        let asked = self.paths().await;
+        let count = |at| asked.iter().filter(|it| *it == at).count();
+        let counts = (count(MAX_ID), count(EXPORT));
+        assert_eq!(counts.0 + counts.1, asked.len(), "{asked:?}");
+        counts
+    }
+
+    /// What was asked for since the last time: paths with their queries.
+    pub(crate) async fn paths(&self) -> Vec<String> {
         let requests = self.0.received_requests().await.unwrap();
-        let count = |at| requests.iter().filter(|it| it.url.path() == at).count();
-        let asked = (count(MAX_ID), count(EXPORT));
-        assert_eq!(asked.0 + asked.1, requests.len(), "nothing else is asked for");
-        asked
+        let asked = |it: &wiremock::Request| match it.url.query() {
+            Some(query) => format!("{}?{query}", it.url.path()),
+            None => it.url.path().to_owned(),
+        };
+        requests.iter().map(asked).collect()
     }
 
     pub(crate) fn source(&self) -> FlagrSource {
@@ -89,24 +101,53 @@ pub(crate) fn export_body(snapshots: &[u64]) -> String {
     format!("{{\"Flags\":[{}]}}\n", flags.join(","))
 }
 
-pub(crate) async fn changed(source: &FlagrSource, seen: Option<&Marker>) -> Fetched {
-    match source.fetch(seen).await.unwrap() {
-        Fetch::Changed(fetched) => fetched,
-        Fetch::Unchanged(_) => panic!("unchanged"),
+/// Flags that are news, and what was said with them.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) document: Document,
+    pub(crate) marker: Marker,
+    pub(crate) again_in: Option<Duration>,
+}
+
+impl Changed {
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        self.document.flags.iter().map(|it| &*it.key).collect()
+    }
+
+    /// How many flags, and the marker's number.
+    pub(crate) fn count(&self) -> (usize, Option<u64>) {
+        (self.document.flags.len(), self.marker.max_snapshot_id)
     }
 }
 
-pub(crate) async fn unchanged(source: &FlagrSource, seen: &Marker) -> Marker {
-    match source.fetch(Some(seen)).await.unwrap() {
-        Fetch::Unchanged(marker) => marker,
-        Fetch::Changed(fetched) => panic!("changed: {fetched:?}"),
+pub(crate) async fn fetch(source: &FlagrSource, seen: Option<&Marker>) -> Fetch {
+    source.fetch(seen, Depth::Probe).await.unwrap()
+}
+
+pub(crate) async fn changed(source: &FlagrSource, seen: Option<&Marker>) -> Changed {
+    news(fetch(source, seen).await)
+}
+
+pub(crate) fn news(fetch: Fetch) -> Changed {
+    let Fetch { changed: Some(document), marker, again_in } = fetch else {
+        panic!("unchanged: {fetch:?}")
+    };
+    Changed { document, marker, again_in }
+}
+
+/// Flags that are no news: the marker that is to be held on to, and when to ask again.
+pub(crate) async fn unchanged(source: &FlagrSource, seen: &Marker) -> (Marker, Option<Duration>) {
+    match fetch(source, Some(seen)).await {
+        Fetch { changed: None, marker, again_in } => (marker, again_in),
+        fetch => panic!("changed: {fetch:?}"),
     }
 }
 
+/// Nothing is new and nothing more is said.
 pub(crate) async fn assert_unchanged(source: &FlagrSource, seen: &Marker) {
-    unchanged(source, seen).await;
+    assert_eq!(unchanged(source, seen).await, (seen.clone(), None));
 }
 
 pub(crate) async fn error(source: &FlagrSource) -> SourceError {
-    source.fetch(None).await.unwrap_err()
+    source.fetch(None, Depth::Probe).await.unwrap_err()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use vexilla_domain::SourceErrorKind::{self, Invalid, Unauthorized, Unavailable};
+use vexilla_domain::{Depth, FlagSource};
 
 use crate::flagr::{EXPORT, export_body, source};
 use crate::raw::{Then, nobody, serve};
@@ -22,7 +23,7 @@ async fn check(bytes: impl Into<Vec<u8>>, then: Then, kind: SourceErrorKind, tex
         }
         it.max_export_bytes = 1 << 20;
     });
-    let error = vexilla_domain::FlagSource::fetch(&source, None).await.unwrap_err();
+    let error = source.fetch(None, Depth::Probe).await.unwrap_err();
     let told = error.to_string();
     assert!(told.starts_with(&format!("GET {EXPORT}")) && told.contains(text), "{told}");
     assert_eq!(error.kind(), kind, "{told}");
@@ -77,6 +78,18 @@ async fn small_calls_and_all_of_a_bulk_read_are_limited_too() {
     let error = crate::flagr::error(&source(&address, |it| it.bulk_timeout = SHORT)).await;
     assert_eq!(error.to_string(), format!("GET {EXPORT}: the answer was not complete after 60ms"));
     assert_eq!(error.kind(), Unavailable);
+}
+
+#[tokio::test]
+async fn byte_by_byte() {
+    let whole = answer("200 OK", JSON, &export_body(&[1, 2]));
+    let source = source(&serve(whole, Then::ByteByByte).await, |_| {});
+    assert_eq!(crate::flagr::changed(&source, None).await.count(), (2, Some(2)));
+
+    let address = serve(answer("200 OK", JSON, "{\"Flags\":["), Then::Dawdles).await;
+    let source = crate::flagr::source(&address, |it| it.bulk_timeout = SHORT);
+    let told = crate::flagr::error(&source).await.to_string();
+    assert_eq!(told, format!("GET {EXPORT}: the answer was not complete after 60ms"));
 }
 
 #[tokio::test]
@@ -183,7 +196,7 @@ async fn gzip_is_read_and_broken_gzip_is_an_error() {
     let whole = gzip(export_body(&[1, 2]).as_bytes());
 
     let source = source(&serve(packed(&whole), Then::Closes).await, |_| {});
-    assert_eq!(crate::flagr::changed(&source, None).await.flags.len(), 2);
+    assert_eq!(crate::flagr::changed(&source, None).await.count().0, 2);
 
     check(
         packed(&whole[..whole.len() / 2]),

@@ -11,6 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Then {
     Closes,
     IsSilent,
+    /// It closes too, but the bytes came one by one.
+    ByteByByte,
+    /// One space after the other, for ever.
+    Dawdles,
 }
 
 /// Answers the probe as a Flagr that has one snapshot, and everything else with these bytes. Gives the address.
@@ -59,6 +63,24 @@ pub(crate) async fn serve_kept(json: &'static str) -> (String, Arc<AtomicUsize>)
     (address, count)
 }
 
+/// Answers each request, by its head, with a whole answer once that is ready. Gives the address.
+pub(crate) async fn serve_by<A: Future<Output = String> + Send>(
+    answer: impl Fn(String) -> A + Clone + Send + 'static,
+) -> String {
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let Some(head) = read_request(&mut stream).await else { return };
+                let _ = stream.write_all(answer(head).await.as_bytes()).await;
+            });
+        }
+    });
+    address
+}
+
 /// An address where nobody listens.
 pub(crate) async fn nobody() -> String {
     listen().await.1
@@ -79,9 +101,14 @@ async fn connection(mut stream: TcpStream, bytes: Vec<u8>, then: Then, count: Ar
     }
     count.fetch_add(1, Ordering::SeqCst);
     // The client may hang up as soon as it has seen enough.
-    let _ = stream.write_all(&bytes).await;
+    let pieces = bytes.chunks(if let Then::ByteByByte = then { 1 } else { bytes.len().max(1) });
+    stream.set_nodelay(true).unwrap();
+    for piece in pieces {
+        let _ = stream.write_all(piece).await;
+    }
     match then {
-        Then::Closes => {}
+        Then::Closes | Then::ByteByByte => {}
+        Then::Dawdles => while stream.write_all(b" ").await.is_ok() {},
         Then::IsSilent => std::future::pending().await,
     }
 }

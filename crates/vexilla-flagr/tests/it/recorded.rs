@@ -7,7 +7,7 @@ use vexilla_domain::{
 };
 use wiremock::ResponseTemplate;
 
-use crate::evaluations::{BATCH, EVALUATION, answer_post, evaluator, sent};
+use crate::evaluations::{BATCH, EVALUATION, answer_post, call, evaluator, sent};
 use crate::flagr::Flagr;
 
 const RECORDED: &str = include_str!("../../../../conformance/recordings/flagr-http.json");
@@ -161,7 +161,7 @@ async fn evaluations() {
         let Some(id) = it.request.get("flagID").map_or(Some(0), Json::as_u64) else { continue };
         let evaluator = evaluator(&it.flagr.0.uri(), |_| {});
         let (context, flag) = (context(&it.request), FlagRef { id, key });
-        let result = evaluator.evaluate(flag, &context, debug(&it.request)).await;
+        let result = evaluator.evaluate(call(flag, &context, debug(&it.request))).await;
         if it.status != 200 {
             assert_eq!(result.unwrap_err().kind(), RemoteErrorKind::Refused, "{}", it.name);
             continue;

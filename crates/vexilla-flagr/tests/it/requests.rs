@@ -48,7 +48,7 @@ async fn a_prefix_stands_before_every_path() {
     flagr.answer("/foo/api/v1/health", json("{\"status\":\"OK\"}\n")).await;
     for end in ["/foo", "/foo/"] {
         let source = source(&format!("{}{end}", flagr.0.uri()), |_| {});
-        assert_eq!(changed(&source, None).await.flags.len(), 1);
+        assert_eq!(changed(&source, None).await.count().0, 1);
         source.health().await.unwrap();
         assert_eq!(source.describe(), format!("Flagr at {}/foo", flagr.0.uri()));
         assert_eq!(source.strictness(), Strictness::AsStored);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vexilla_domain::{FlagSource, SourceErrorKind};
+use vexilla_domain::{Depth, FlagSource, SourceErrorKind};
 use vexilla_flagr::{FlagrConfig, FlagrSource};
 use wiremock::ResponseTemplate;
 
@@ -30,7 +30,7 @@ async fn a_busy_flagr_is_asked_again() {
         flagr.answer(MAX_ID, max_id(1)).await;
         flagr.answer_times(2, EXPORT, ResponseTemplate::new(status)).await;
         flagr.answer(EXPORT, export(&[1])).await;
-        assert_eq!(changed(&source(&flagr), None).await.flags.len(), 1);
+        assert_eq!(changed(&source(&flagr), None).await.count().0, 1);
         assert_eq!(flagr.asked().await, (4, 3), "{status}");
     }
 }
@@ -91,7 +91,7 @@ async fn a_pause_that_is_asked_for_is_kept() {
     flagr.answer(EXPORT, export(&[1])).await;
     let source = source(&flagr);
     {
-        let waiting = source.fetch(None);
+        let waiting = source.fetch(None, Depth::Probe);
         assert!(tokio::time::timeout(Duration::from_millis(150), waiting).await.is_err());
     }
     assert_eq!(flagr.asked().await, (1, 0));

@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-use vexilla_domain::SourceErrorKind;
-use vexilla_flagr::{ClientCertificate, FlagrConfig, FlagrSource, HttpProxy, Secret};
+use vexilla_domain::{FlagSource, SourceErrorKind};
+use vexilla_flagr::{ClientCertificate, ExportFilter, FlagrConfig, FlagrSource, HttpProxy, Secret};
 
 use crate::flagr::{Flagr, json};
 
@@ -128,6 +128,12 @@ fn what_cannot_work_is_refused_before_anything_starts() {
     };
     assert_eq!(refused(|it| it.extra_roots = b"nonsense".to_vec()), "extra_roots");
     assert_eq!(refused(|it| it.proxy = Some(HttpProxy::new("proxy"))), "proxy");
+    let odd_tag = |it: &mut FlagrConfig| {
+        let mut filter = ExportFilter::default();
+        filter.tags = vec!["a,b".into()];
+        it.export_filter = Some(filter);
+    };
+    assert_eq!(refused(odd_tag), "export_filter");
     let no_key = |it: &mut FlagrConfig| {
         it.extra_roots = ROOT.into();
         it.client_certificate = Some(ClientCertificate::new(CLIENT.0, Secret::new("")));

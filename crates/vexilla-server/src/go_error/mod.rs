@@ -5,22 +5,19 @@ mod scan;
 
 use vexilla_domain::json::repair;
 
-use crate::error::Refusal;
+use crate::reject::Rejected;
 
 pub(crate) use mismatch::{Kind, Struct};
-pub(crate) use scan::{MAX_DEPTH, SyntaxError, first_value};
+pub(crate) use scan::{MAX_DEPTH, first_value, only_value};
 
 /// What Flagr answers to a body that serde could not read: first comes the syntax up to the end of the value, then the
 /// first member of another type. What Go would have taken is refused by a limit of ours, in serde's words.
-pub(crate) fn explain(body: &[u8], shape: &'static Struct, error: &serde_json::Error) -> Refusal {
+pub(crate) fn explain(body: &[u8], shape: &'static Struct, error: &serde_json::Error) -> Rejected {
     let value = match first_value(body) {
         Ok(value) => repair(value),
-        Err(error) => return error.into_refusal(),
+        Err(error) => return error.into(),
     };
-    match mismatch::find(&value, shape) {
-        Some(message) => Refusal::unparsable_body(&message),
-        None => Refusal::unparsable_body(&without_place(error)),
-    }
+    Rejected::Unreadable(mismatch::find(&value, shape).unwrap_or_else(|| without_place(error)))
 }
 
 /// The error's text without the place in the text that `serde_json` appends.

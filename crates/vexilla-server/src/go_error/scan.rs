@@ -1,6 +1,6 @@
 //! JSON's syntax, byte by byte, with Go's words for what breaks it.
 
-use crate::error::Refusal;
+use crate::reject::Rejected;
 
 /// Go refuses values nested deeper than this.
 pub(crate) const MAX_DEPTH: usize = 10_000;
@@ -16,13 +16,13 @@ pub(crate) enum SyntaxError {
     Unexpected { byte: u8, place: String },
 }
 
-impl SyntaxError {
-    pub(crate) fn into_refusal(self) -> Refusal {
-        match self {
-            Self::Empty => Refusal::missing_body(),
-            Self::Unfinished => Refusal::unparsable_body("unexpected EOF"),
-            Self::Unexpected { byte, place } => {
-                Refusal::unparsable_body(&format!("invalid character {} {place}", quoted(byte)))
+impl From<SyntaxError> for Rejected {
+    fn from(error: SyntaxError) -> Self {
+        match error {
+            SyntaxError::Empty => Self::Empty,
+            SyntaxError::Unfinished => Self::Unfinished,
+            SyntaxError::Unexpected { byte, place } => {
+                Self::Unreadable(format!("invalid character {} {place}", quoted(byte)))
             }
         }
     }
@@ -56,6 +56,20 @@ pub(crate) fn first_value(body: &[u8]) -> Result<&[u8], SyntaxError> {
     let mut scan = Scan { rest: body };
     scan.value()?;
     Ok(body.get(..body.len() - scan.rest.len()).unwrap_or_default())
+}
+
+/// Checks that a text is one JSON value and nothing else.
+///
+/// # Errors
+///
+/// If it is not.
+pub(crate) fn only_value(text: &[u8]) -> Result<(), SyntaxError> {
+    let mut scan = Scan { rest: text };
+    scan.value()?;
+    match scan.past_space() {
+        None => Ok(()),
+        Some(byte) => Err(unexpected(byte, "after top-level value")),
+    }
 }
 
 /// What the value stands in.

@@ -1,6 +1,7 @@
 //! Go's words, the quick way; the recordings hold thousands more.
 
-use super::{Kind, MAX_DEPTH, Struct, SyntaxError, first_value, mismatch};
+use super::scan::SyntaxError;
+use super::{Kind, MAX_DEPTH, Struct, first_value, mismatch, only_value};
 
 fn syntax(text: &str) -> String {
     match first_value(text.as_bytes()) {
@@ -32,6 +33,17 @@ fn the_first_value_ends_where_go_ends_it() {
     ] {
         assert_eq!(syntax(text), expected, "{text}");
     }
+}
+
+#[test]
+fn a_text_that_must_be_one_value_ends_with_it() {
+    let check = |text: &str| only_value(text.as_bytes()).err();
+    assert_eq!(check(" {} \n"), None);
+    assert_eq!(check("5"), None);
+    assert_eq!(check(" "), Some(SyntaxError::Empty));
+    assert_eq!(check("[1"), Some(SyntaxError::Unfinished));
+    let place = "after top-level value".to_owned();
+    assert_eq!(check("{} x"), Some(SyntaxError::Unexpected { byte: b'x', place }));
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 use http::Method;
 
-use super::Route;
+use super::{Elsewhere, Route};
 
 fn check(method: &Method, path: &str, expected: Result<Route, &str>) {
-    let found = Route::find(method, path).map_err(|it| it.message().to_owned());
+    let found = Route::find(method, path).map_err(|it| match it {
+        Elsewhere::Operation(operation) => operation.to_owned(),
+        Elsewhere::Nowhere(refusal) => refusal.message().to_owned(),
+    });
     assert_eq!(found, expected.map_err(str::to_owned), "{method} {path}");
 }
 
@@ -20,9 +23,29 @@ fn paths_are_cleaned_as_go_cleans_them() {
     ] {
         check(&Method::GET, path, Ok(Route::Health));
     }
-    check(&Method::POST, "/api/v1/evaluation/", Ok(Route::Evaluation));
-    check(&Method::POST, "/api/v1/evaluation/batch", Ok(Route::Batch));
+    check(&Method::POST, "/api/v1/evaluation/", Ok(Route::PostEvaluation));
+    check(&Method::GET, "/api/v1/evaluation/", Ok(Route::GetEvaluation));
+    check(&Method::POST, "/api/v1/evaluation/batch", Ok(Route::PostBatch));
+    check(&Method::GET, "/api/v1/evaluation/batch", Ok(Route::GetBatch));
     check(&Method::GET, "/api/v1/export/eval_cache/json", Ok(Route::Export));
+    check(&Method::GET, "/api/v1/flags/snapshots/max_id", Ok(Route::MaxSnapshotId));
+}
+
+#[test]
+fn a_key_in_a_path_may_hold_anything() {
+    let flag = |key: &str| Ok(Route::OfrepFlag(key.into()));
+    check(&Method::POST, "/ofrep/v1/evaluate/flags/a/b", flag("a/b"));
+    check(&Method::POST, "/ofrep/v1/evaluate/flags/a%2Fb", flag("a%2Fb"));
+    check(&Method::POST, "/ofrep/v1/evaluate/flags/..", flag(".."));
+    check(&Method::POST, "/ofrep/v1/evaluate/flags/", Ok(Route::OfrepFlags));
+    check(&Method::POST, "/ofrep/v1/evaluate/flags", Ok(Route::OfrepFlags));
+    let refused = "method GET is not allowed, but [POST] are";
+    check(&Method::GET, "/ofrep/v1/evaluate/flags", Err(refused));
+    check(
+        &Method::POST,
+        "/ofrep/v1/evaluate/flagsx",
+        Err("path /ofrep/v1/evaluate/flagsx was not found"),
+    );
 }
 
 #[test]
@@ -35,6 +58,26 @@ fn others_are_refused_in_flagrs_words() {
     check(
         &Method::DELETE,
         "/api/v1/evaluation/",
-        Err("method DELETE is not allowed, but [POST] are"),
+        Err("method DELETE is not allowed, but [GET,POST] are"),
     );
+    check(
+        &Method::PATCH,
+        "/api/v1/flags/1",
+        Err("method PATCH is not allowed, but [DELETE,GET,PUT] are"),
+    );
+}
+
+#[test]
+fn what_only_a_whole_flagr_has_is_known_by_name() {
+    for (method, path, operation) in [
+        (Method::GET, "flags", "flag.FindFlags"),
+        (Method::GET, "flags/entity_types", "flag.GetFlagEntityTypes"),
+        (Method::GET, "flags/7", "flag.GetFlag"),
+        (Method::PUT, "flags/7/segments/reorder", "segment.PutSegmentsReorder"),
+        (Method::PUT, "flags/7/segments/8", "segment.PutSegment"),
+        (Method::DELETE, "flags/7/segments/8/constraints/9", "constraint.DeleteConstraint"),
+        (Method::POST, "exposures", "exposure.PostExposures"),
+    ] {
+        check(&method, &format!("/api/v1/{path}"), Err(operation));
+    }
 }

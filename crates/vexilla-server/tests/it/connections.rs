@@ -94,6 +94,15 @@ async fn malformed_requests_are_refused_and_the_process_goes_on() {
         (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-type: a\xffb/c\r\ncontent-length: 2\r\n\r\n{}", "400"),
         (b"POST /api/v1/evaluation HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", "400"),
         (b"OPTIONS * HTTP/1.1\r\n\r\n", "404"),
+        (b"GET /api/v1/health HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "400"),
+        (b"GET /api/v1/health HTTP/1.1\r\nx: a\0b\r\n\r\n", "400"),
+        (b"GET /api/v1/health HTTP/1.1\r\n x: folded\r\n\r\n", "400"),
+        (b"GET /api/v1/health HTTP/1.1\r\nx : spaced\r\n\r\n", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-length: 2, 2\r\n\r\n{}", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-length: +2\r\n\r\n{}", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\ntransfer-encoding: xchunked\r\n\r\n{}", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", "400"),
+        (b"CONNECT flagr:18000 HTTP/1.1\r\nhost: flagr:18000\r\n\r\n", "404"),
     ] {
         let answer = server.exchange(bytes).await;
         let text = String::from_utf8_lossy(bytes);
@@ -104,6 +113,26 @@ async fn malformed_requests_are_refused_and_the_process_goes_on() {
     let answer = server.exchange(format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(70_000))).await;
     assert!(answer.starts_with("HTTP/1.1 414"), "{answer}");
     server.assert_alive().await;
+}
+
+/// Where two lengths are given, the chunks alone say where a body ends, here and for Flagr.
+#[tokio::test]
+async fn a_request_with_two_lengths_is_one_request() {
+    for lengths in [
+        "content-length: 4\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 400",
+    ] {
+        let rig = Rig::new(|_| {});
+        let engine = Arc::clone(&rig.engine);
+        let server = Server::start(rig.sidecar, Duration::from_secs(10)).await;
+        let request = format!(
+            "POST /api/v1/evaluation HTTP/1.1\r\ncontent-type: application/json\r\n{lengths}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+        );
+        let answer = server.exchange(request).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        assert_eq!(engine.asked.lock().unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -138,7 +167,11 @@ async fn oversized_bodies_are_refused_before_they_are_read() {
 
 #[tokio::test]
 async fn slow_heads_and_bodies_are_given_up() {
-    let server = Server::with(|config| config.read_timeout = Duration::from_millis(50)).await;
+    let soon = Duration::from_millis(50);
+    let server = Server::with(|config| {
+        (config.read_timeout, config.listener.header_timeout) = (soon, soon);
+    });
+    let server = server.await;
     let mut stream = server.connect().await;
     stream.write_all(b"POST /api/v1/evaluation HTTP/1.1\r\nx-slow: ").await.unwrap();
     let answer = read_all(&mut stream).await;
@@ -234,7 +267,7 @@ async fn a_taken_port_is_an_error_that_names_it() {
     let server = Server::with(|_| {}).await;
     let error: BindError = Rig::new(|_| {}).sidecar.bind(server.address).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen on {}", server.address));
-    assert_eq!(error.address(), server.address);
+    assert_eq!(*error.address(), server.address.into());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,10 +13,11 @@ use tower::ServiceExt;
 use vexilla_domain::json::{Numbers, read_value};
 use vexilla_domain::{
     Answer, Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, DebugLog, Engine, Evaluation,
-    EvaluationRef, Export, FlagHead, FlagId, FlagRef, Freshness, Reason, Revision, SegmentId,
-    SegmentLog, SelectedBy, SnapshotId, Source, Value, VariantHead, VariantId,
+    EvaluationRef, Explanation, Export, FlagHead, FlagId, FlagName, FlagRef, FlagSummary,
+    Freshness, Operator, Readiness, Reason, Revision, SegmentId, SegmentLog, SelectedBy,
+    SnapshotId, Source, SourceError, Stats, Strategy, Value, VariantHead, VariantId,
 };
-use vexilla_server::{Sidecar, SidecarConfig};
+use vexilla_server::{Sidecar, SidecarConfig, SidecarParts};
 
 /// Gives the answers it was scripted with, in order; without a script the flag is unknown.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(crate) struct FakeEngine {
     pub(crate) answers: Mutex<VecDeque<Answer>>,
     pub(crate) export: Mutex<Option<Export>>,
     pub(crate) asked: Mutex<Vec<String>>,
+    pub(crate) freshness: Mutex<Freshness>,
+    pub(crate) max_snapshot_id: Mutex<u64>,
 }
 
 impl FakeEngine {
@@ -85,6 +88,95 @@ impl Engine for FakeEngine {
     async fn export(&self) -> Option<Export> {
         self.export.lock().unwrap().clone()
     }
+
+    fn freshness(&self) -> Freshness {
+        *self.freshness.lock().unwrap()
+    }
+
+    fn max_snapshot_id(&self) -> u64 {
+        *self.max_snapshot_id.lock().unwrap()
+    }
+}
+
+/// Serves the flags that it is told to, and keeps what it was asked to read.
+#[derive(Debug, Default)]
+pub(crate) struct FakeOperator {
+    pub(crate) flags: Mutex<Vec<FlagSummary>>,
+    pub(crate) reread: Mutex<Vec<String>>,
+    /// Whether reading never ends.
+    pub(crate) hangs: bool,
+}
+
+impl FakeOperator {
+    pub(crate) fn with_flags(keys: &[&str]) -> Self {
+        let summary = |(at, key): (usize, &&str)| FlagSummary {
+            id: FlagId(at as u64 + 1),
+            key: (*key).into(),
+            enabled: true,
+            snapshot_id: SnapshotId(0),
+            tags: Arc::default(),
+            strategy: Strategy::Local,
+            data_records_enabled: false,
+            quarantined: false,
+        };
+        Self {
+            flags: Mutex::new(keys.iter().enumerate().map(summary).collect()),
+            ..Self::default()
+        }
+    }
+
+    async fn read(&self, what: String) -> Result<Freshness, SourceError> {
+        self.reread.lock().unwrap().push(what);
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
+        Ok(Freshness::default())
+    }
+}
+
+#[async_trait]
+impl Operator for FakeOperator {
+    fn stats(&self) -> Stats {
+        Stats::default()
+    }
+
+    fn readiness(&self) -> Readiness {
+        Readiness::default()
+    }
+
+    fn flags(&self) -> Vec<FlagSummary> {
+        self.flags.lock().unwrap().clone()
+    }
+
+    fn definition(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn explain(&self, _: &str, _: &Context) -> Option<Explanation> {
+        None
+    }
+
+    async fn refresh(&self) -> Result<Freshness, SourceError> {
+        self.read("changes".to_owned()).await
+    }
+
+    async fn reread(&self, flags: &[FlagName]) -> Result<Freshness, SourceError> {
+        let ids: Vec<_> = flags.iter().map(|it| it.id.0).collect();
+        self.read(format!("{ids:?}")).await
+    }
+
+    async fn reread_all(&self) -> Result<Freshness, SourceError> {
+        self.read("all".to_owned()).await
+    }
+
+    fn notify(&self, flags: &[FlagName]) {
+        let ids: Vec<_> = flags.iter().map(|it| it.id.0).collect();
+        self.reread.lock().unwrap().push(format!("later {ids:?}"));
+    }
+
+    async fn source_health(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
 }
 
 /// A clock that a test sets.
@@ -94,6 +186,11 @@ pub(crate) struct FakeClock(pub(crate) Mutex<SystemTime>);
 impl Clock for FakeClock {
     fn now(&self) -> SystemTime {
         *self.0.lock().unwrap()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "there is no other way to make an instant")]
+    fn instant(&self) -> Instant {
+        Instant::now()
     }
 }
 
@@ -115,25 +212,55 @@ pub(crate) struct Answered {
 
 impl Rig {
     pub(crate) fn new(change: impl FnOnce(&mut SidecarConfig)) -> Self {
+        Self::with(change, |parts| parts)
+    }
+
+    /// With further parts.
+    pub(crate) fn with(
+        change: impl FnOnce(&mut SidecarConfig),
+        complete: impl FnOnce(SidecarParts) -> SidecarParts,
+    ) -> Self {
         let mut config = SidecarConfig::default();
         change(&mut config);
         let engine = Arc::new(FakeEngine::default());
         let clock = Arc::new(FakeClock(Mutex::new(
             SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
         )));
-        let sidecar = Sidecar::new(Arc::clone(&engine) as _, Arc::clone(&clock) as _, config);
+        let parts = complete(SidecarParts::new(Arc::clone(&engine) as _, Arc::clone(&clock) as _));
+        let sidecar = Sidecar::from_parts(parts, config);
         Self { engine, clock, sidecar }
     }
 
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answered {
+    /// Publishes these flags at this revision.
+    pub(crate) fn publish(&self, sequence: u64, document: &str) {
+        let freshness =
+            Freshness { revision: Revision { epoch: 1, sequence }, ..Freshness::default() };
+        *self.engine.freshness.lock().unwrap() = freshness;
+        *self.engine.export.lock().unwrap() =
+            Some(Export { json: document.as_bytes().into(), freshness });
+    }
+
+    /// Sends a request; lines of one header are joined by ` | `.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> (u16, BTreeMap<String, String>, Bytes) {
         let response = self.sidecar.service().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let text = |it: &http::HeaderValue| it.to_str().unwrap().to_owned();
-        let headers: BTreeMap<_, _> =
-            head.headers.iter().map(|(name, it)| (name.to_string(), text(it))).collect();
+        let mut headers: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in &head.headers {
+            let line = headers.entry(name.to_string()).or_default();
+            line.push_str(if line.is_empty() { "" } else { " | " });
+            line.push_str(value.to_str().unwrap());
+        }
+        (head.status.as_u16(), headers, body)
+    }
+
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answered {
+        let (status, headers, body) = self.exchange(request).await;
         Answered {
-            status: head.status.as_u16(),
+            status,
             content_type: headers.get("content-type").cloned().unwrap_or_default(),
             body: String::from_utf8(body.to_vec()).unwrap(),
             headers,
@@ -143,6 +270,20 @@ impl Rig {
     pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answered {
         let request = Request::post(path).header("content-type", "application/json");
         self.send(request.body(Full::new(body.into())).unwrap()).await
+    }
+
+    /// Sends a request without a body.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, BTreeMap<String, String>, Bytes) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.exchange(request.body(Full::default()).unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answered {
@@ -176,6 +317,11 @@ impl Rig {
         *self.engine.answers.lock().unwrap() = results.into_iter().map(answer_behind).collect();
         body
     }
+}
+
+/// The text as a parameter of a query.
+pub(crate) fn escaped(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// The answer that Flagr wrote in this way.

@@ -208,6 +208,14 @@ impl Engine for Held {
     async fn export(&self) -> Option<Export> {
         None
     }
+
+    fn freshness(&self) -> Freshness {
+        Freshness::default()
+    }
+
+    fn max_snapshot_id(&self) -> u64 {
+        0
+    }
 }
 
 fn held(change: impl FnOnce(&mut SidecarConfig)) -> (Arc<Held>, Sidecar) {
@@ -267,6 +275,10 @@ fn the_public_types_can_be_shared() {
     fn check<T: Send + Sync + std::fmt::Debug>() {}
     check::<Sidecar>();
     check::<SidecarConfig>();
+    check::<vexilla_server::SidecarParts>();
+    check::<vexilla_server::HttpForwarder>();
+    check::<vexilla_server::ForwardError>();
+    check::<Arc<dyn vexilla_server::Forwarder>>();
     check::<vexilla_server::BoundSidecar>();
     check::<vexilla_server::BindError>();
 }

@@ -6,9 +6,22 @@
     reason = "helper functions of tests are not covered by clippy.toml"
 )]
 
+mod admin;
 mod connections;
 mod export;
 mod fake;
+mod injected;
 mod limits;
+mod listener;
+mod loopback;
+mod manners;
+mod middleware;
+mod ofrep;
+mod operator;
+mod pass_through;
+mod queries;
 mod random;
 mod recorded;
+mod schema;
+mod secure;
+mod webhook;

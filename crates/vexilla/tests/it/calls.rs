@@ -1,6 +1,6 @@
 //! The calls of a client.
 
-use vexilla::{Client, Config, Context, ErrorCode, Reason, Revision, Value};
+use vexilla::{Client, Config, Context, ErrorCode, Reason, Revision, Source, Value};
 use vexilla_domain::Strictness;
 
 use crate::scripted::{Scripted, constraint, flag};
@@ -99,10 +99,11 @@ async fn stats_count_each_reason() {
     assert_eq!(
         stats.evaluations,
         [(Reason::Static, 3), (Reason::NoMatch, 1), (Reason::Disabled, 1), (Reason::NotFound, 1)]
+            .map(|(reason, count)| (Source::Local, reason, count))
     );
     assert_eq!((stats.total(), stats.hits(), stats.misses()), (6, 5, 1));
     assert_eq!(
         (stats.flags, stats.quarantined, stats.refreshes, &*stats.source),
-        (7, 0, 1, "a script")
+        (7, 0, 2, "a script")
     );
 }

@@ -1,14 +1,47 @@
 //! A client, from outside: what it serves, how it refreshes, and Flagr's recorded answers through its sidecar.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helper functions of tests are not covered by clippy.toml"
+)]
 
+#[cfg(feature = "server")]
+mod admin;
+mod archive;
+#[cfg(feature = "axum")]
+#[path = "../../examples/axum_service.rs"]
+#[expect(dead_code, reason = "the example's `main` is not called")]
+mod axum_service;
+#[cfg(feature = "memory")]
+mod cached;
 mod calls;
 mod file;
+mod filters;
 mod flagr;
+#[cfg(all(feature = "disk", feature = "redis"))]
+mod fleet;
+#[cfg(feature = "server")]
+mod forward;
+mod lag;
+mod nasty;
+mod outage;
+#[cfg(all(feature = "disk", feature = "redis"))]
+mod redis_server;
 mod refresh;
+mod remote;
+mod routing;
 mod scripted;
+#[cfg(feature = "axum")]
+mod service;
 #[cfg(feature = "server")]
 mod sidecar;
+mod soak;
+#[cfg(feature = "server")]
+mod upstream;
+mod waiting;
+#[cfg(feature = "server")]
+mod webhook;
 
 use vexilla::{Client, FlagHandle, Local};
 

@@ -145,7 +145,7 @@ async fn settings_that_cannot_work_are_named() {
     let mut config = Config::default();
     config.refresh_interval = Duration::ZERO;
     let error = Client::new(Parts::new(source.clone()), config).await.unwrap_err();
-    assert_eq!(error.to_string(), "configuration: refresh_interval: must be longer than zero");
+    assert_eq!(error.to_string(), "configuration: refresh_interval: `0s` must be longer than zero");
     let error = Client::builder().start().await.unwrap_err();
     assert_eq!(error.to_string(), "configuration: source: name a Flagr or a flags file");
     let error = Client::builder().flagr("localhost:18000").start().await.unwrap_err();
@@ -186,7 +186,7 @@ async fn it_refreshes_by_itself_sooner_after_failures() {
 }
 
 /// Lets every other task run until it waits.
-async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
     }

@@ -1,0 +1,120 @@
+//! Asking Flagr: at a given pace, in batches, and around what it fails at.
+
+use std::iter;
+use std::ops::Range;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use vexilla_domain::{
+    Answer, Batch, Context, Debug, FlagId, RemoteError, RemoteErrorKind, RemoteEvaluator,
+};
+
+/// So many questions in a row that Flagr does not answer end a run.
+const MOST_FAILURES: u32 = 3;
+
+/// How long a batch of one waits before it is asked once more.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What came of one question.
+pub(crate) type Reply = Result<Answer, RemoteError>;
+
+/// Asks Flagr, no faster than it may.
+pub(crate) struct Asker<'r> {
+    remote: &'r dyn RemoteEvaluator,
+    rate: Option<u32>,
+    started: Option<Instant>,
+    asked: u64,
+    failures: u32,
+}
+
+impl<'r> Asker<'r> {
+    pub(crate) fn new(remote: &'r dyn RemoteEvaluator, rate: Option<u32>) -> Self {
+        Self { remote, rate, started: None, asked: 0, failures: 0 }
+    }
+
+    /// Whether Flagr seems to be gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.failures >= MOST_FAILURES
+    }
+
+    /// One reply for each context. A batch that fails is asked in halves, down to the contexts that it fails at; once
+    /// Flagr seems to be gone, the rest is not asked and has no reply.
+    pub(crate) async fn ask(&mut self, flag: FlagId, contexts: &[Context]) -> Vec<Option<Reply>> {
+        let mut replies: Vec<Option<Reply>> = contexts.iter().map(|_| None).collect();
+        let mut open: Vec<Range<usize>> = iter::once(0..contexts.len()).collect();
+        while let Some(range) = open.pop() {
+            let Some(part) = contexts.get(range.clone()).filter(|it| !it.is_empty()) else {
+                continue;
+            };
+            if self.is_lost() {
+                break;
+            }
+            match self.batch(flag, part).await {
+                Ok(answers) => {
+                    self.failures = 0;
+                    let slots = replies.get_mut(range).unwrap_or_default();
+                    for (slot, answer) in slots.iter_mut().zip(answers) {
+                        *slot = answer.map(Ok);
+                    }
+                }
+                Err(error) if part.len() == 1 => {
+                    // A refusal and a panic are answers of a Flagr that is well.
+                    if error.kind() == RemoteErrorKind::Unavailable {
+                        self.failures += 1;
+                        if !self.is_lost() {
+                            sleep_until(Instant::now() + PAUSE).await;
+                            open.push(range);
+                            continue;
+                        }
+                    } else {
+                        self.failures = 0;
+                    }
+                    if let Some(slot) = replies.get_mut(range.start) {
+                        *slot = Some(Err(error));
+                    }
+                }
+                Err(_) => {
+                    let middle = range.start + part.len() / 2;
+                    open.push(middle..range.end);
+                    open.push(range.start..middle);
+                }
+            }
+        }
+        replies
+    }
+
+    /// Asks for all contexts at once. Answers are put in their places by the entity they name.
+    async fn batch(
+        &mut self,
+        flag: FlagId,
+        contexts: &[Context],
+    ) -> Result<Vec<Option<Answer>>, RemoteError> {
+        self.pace(contexts.len()).await;
+        let ids = [flag.0];
+        let batch =
+            Batch { entities: contexts, flag_ids: &ids, debug: Debug::Off, ..Batch::default() };
+        let answers = self.remote.evaluate_batch(batch).await?;
+        let mut places: Vec<Option<Answer>> = contexts.iter().map(|_| None).collect();
+        for it in answers {
+            if let Some(place) = places.get_mut(it.entity) {
+                *place = Some(it.answer);
+            }
+        }
+        Ok(places)
+    }
+
+    /// Waits until so many more may be asked.
+    async fn pace(&mut self, count: usize) {
+        let Some(rate) = self.rate else { return };
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let wait = Duration::from_secs(1).mul_f64(seconds(self.asked, rate));
+        self.asked = self.asked.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        sleep_until(started + wait).await;
+    }
+}
+
+/// How long so many cases take at a rate.
+#[expect(clippy::cast_precision_loss, reason = "a pace need not be exact")]
+fn seconds(cases: u64, rate: u32) -> f64 {
+    cases as f64 / f64::from(rate.max(1))
+}

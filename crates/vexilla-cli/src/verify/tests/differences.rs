@@ -1,0 +1,144 @@
+//! What a run finds, and what it leaves alone.
+
+use vexilla_domain::{SegmentId, SnapshotId, VariantHead, VariantId};
+
+use super::super::options::RecordedFlags;
+use super::super::{Ending, Options};
+use super::{Fake, flags, run_with, text};
+
+#[tokio::test]
+async fn an_honest_flagr_agrees() {
+    let flags = flags();
+    let options = Options { cases: 4_000, ..Options::default() };
+    let (report, steps) = run_with(&flags, &Fake::honest(&flags), &options).await;
+    assert_eq!((report.compared, report.differing, report.status()), (4_000, 0, 0));
+    assert_eq!(report.skipped, []);
+    assert_eq!(report.ending, Ending::Finished);
+    assert_eq!((steps[0].done, steps.last().unwrap().done, steps[0].of), (100, 4_000, 4_000));
+}
+
+#[tokio::test]
+async fn a_lie_is_found_and_made_small() {
+    let flags = flags();
+    let liar = Fake::new(&flags, |context, mut answer| {
+        if answer.evaluation.flag.as_ref().is_some_and(|it| it.id.0 == 1)
+            && text(context, "country").is_some_and(|it| it.starts_with("US"))
+            && context.object().is_some_and(|it| it.get("age").is_some())
+        {
+            answer.evaluation.variant_id = VariantId(99);
+        }
+        Ok(answer)
+    });
+    let options = Options { cases: 8_000, ..Options::default() };
+    let (report, _) = run_with(&flags, &liar, &options).await;
+    assert_eq!(report.status(), 1);
+    assert!(report.differing > 3, "{} differ", report.differing);
+    assert_eq!(report.differences.len(), 3, "the others are counted");
+    for it in &report.differences {
+        assert_eq!(&*it.flag.key, "flag-1");
+        assert_eq!(it.mismatches.len(), 1);
+        assert_eq!((it.mismatches[0].member, &*it.mismatches[0].theirs), ("variantID", "99"));
+        let members: Vec<_> = it.context.object().unwrap().iter().map(|(name, _)| name).collect();
+        assert_eq!(members, ["age", "country"]);
+        assert_eq!(text(&it.context, "country"), Some("US"));
+        assert_eq!(it.context.entity_id(), "1");
+
+        let json: serde_json::Value = serde_json::from_str(&it.reproduction).unwrap();
+        assert_eq!(json["flagr"]["variantID"], 99);
+        assert_eq!(json["vexilla"]["flagKey"], "flag-1");
+        assert_eq!(json["request"]["entityContext"]["country"], "US");
+        assert_eq!(json["flags"]["Flags"][0]["Key"], "flag-1");
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_compared_is_told() {
+    let flags = &flags()[7..];
+    let options = Options { cases: 10, ..Options::default() };
+    let changes: [(super::Twist, &str); 5] = [
+        (
+            |_, mut it| {
+                it.evaluation.flag.as_mut().unwrap().id.0 = 5;
+                Ok(it)
+            },
+            "flagID",
+        ),
+        (
+            |_, mut it| {
+                it.evaluation.flag.as_mut().unwrap().key = "k".into();
+                Ok(it)
+            },
+            "flagKey",
+        ),
+        (
+            |_, mut it| {
+                it.evaluation.segment_id = SegmentId(77);
+                Ok(it)
+            },
+            "segmentID",
+        ),
+        (
+            |_, mut it| {
+                it.evaluation.variant.get_or_insert_default().key = "k".into();
+                Ok(it)
+            },
+            "variantKey",
+        ),
+        (
+            |_, mut it| {
+                let variant = it.evaluation.variant.get_or_insert_with(VariantHead::default);
+                variant.attachment = Some(std::sync::Arc::default());
+                Ok(it)
+            },
+            "variantAttachment",
+        ),
+    ];
+    for (twist, member) in changes {
+        let (report, _) = run_with(flags, &Fake::new(flags, twist), &options).await;
+        let found = report.differences.iter().flat_map(|it| &it.mismatches);
+        assert!(found.into_iter().any(|it| it.member == member), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn a_flag_that_changed_meanwhile_is_no_difference() {
+    let mut flags = flags();
+    flags.truncate(1);
+    flags[0].snapshot_id = SnapshotId(4);
+    let newer = Fake::new(&flags, |_, mut answer| {
+        answer.evaluation.flag.as_mut().unwrap().snapshot_id = SnapshotId(5);
+        answer.evaluation.variant_id = VariantId(99);
+        Ok(answer)
+    });
+    let (report, _) = run_with(&flags, &newer, &Options::default()).await;
+    assert_eq!((report.compared, report.differing, report.status()), (0, 0, 2));
+    assert_eq!(report.skipped[0].reason, "it was changed while it was asked for");
+}
+
+#[tokio::test]
+async fn recorded_and_undecidable_flags_are_left_out() {
+    let mut flags = flags();
+    flags.truncate(4);
+    flags[0].data_records_enabled = true;
+    flags[1].segments[0].constraints[0].property = "@ts_hour".into();
+    flags[2].segments[0].constraints[0].value = "(".into();
+    let fake = Fake::honest(&flags);
+    let options = Options { cases: 100, ..Options::default() };
+    let (report, _) = run_with(&flags, &fake, &options).await;
+    let skipped: Vec<_> = report.skipped.iter().map(|it| (it.flag.id.0, &*it.reason)).collect();
+    assert_eq!(
+        skipped,
+        [
+            (1, "Flagr records its evaluations"),
+            (2, "it reads `@ts…` or `@http_…`, which Flagr may set by itself"),
+            (3, "it has an error, and is not decided here"),
+        ]
+    );
+    assert_eq!(report.compared, 100);
+    let options = Options { recorded_flags: RecordedFlags::Include, ..options };
+    assert_eq!(run_with(&flags, &fake, &options).await.0.skipped.len(), 2);
+
+    flags.truncate(3);
+    let (report, _) = run_with(&flags, &fake, &Options::default()).await;
+    assert_eq!((report.ending.clone(), report.status()), (Ending::NothingToAsk, 2));
+}

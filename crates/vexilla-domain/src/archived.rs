@@ -1,0 +1,38 @@
+//! The last good flags as they are kept.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Marker, Revision};
+
+/// Flags as an archive keeps them: enough to serve them, and to go on from there with their source.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Archived {
+    /// `{"Flags":[…]}` and a newline: Flagr's export shape.
+    pub document: Arc<[u8]>,
+    /// What the source knows the flags by.
+    pub marker: Marker,
+    /// The publication.
+    pub revision: Revision,
+    /// When the source last confirmed them, in milliseconds since the Unix epoch.
+    pub refreshed_at_ms: u64,
+    /// The source that they came from, in a few words: flags of one source must not pass for those of another.
+    pub source: Box<str>,
+    /// Where they were found, in a few words (`disk, generation 2`). Filled in by a load, ignored by a save.
+    pub origin: Box<str>,
+}
+
+/// Sizes, not contents: there may be thousands of flags.
+impl fmt::Debug for Archived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Archived")
+            .field("bytes", &self.document.len())
+            .field("marker", &self.marker)
+            .field("revision", &self.revision)
+            .field("refreshed_at", &Duration::from_millis(self.refreshed_at_ms))
+            .field("source", &self.source)
+            .field("origin", &self.origin)
+            .finish()
+    }
+}

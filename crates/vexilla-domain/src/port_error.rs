@@ -1,0 +1,94 @@
+//! What the ports fail with: one shape, a kind for each port.
+
+use std::error::Error;
+use std::fmt;
+
+/// A port failed: a kind that a caller can act on, and a message that reads well after a colon.
+#[derive(Debug)]
+pub struct PortError<K> {
+    kind: K,
+    message: Box<str>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// A flag source failed.
+pub type SourceError = PortError<SourceErrorKind>;
+
+/// Flagr did not evaluate.
+pub type RemoteError = PortError<RemoteErrorKind>;
+
+/// An archive failed.
+pub type ArchiveError = PortError<ArchiveErrorKind>;
+
+/// What a caller can do about a [`SourceError`]. More kinds may come: match with a catch-all arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceErrorKind {
+    /// The source did not answer, or not in time: try again.
+    Unavailable,
+    /// The source refuses the credentials: trying again is of no use until they change.
+    Unauthorized,
+    /// The source answered with something that is not flags.
+    Invalid,
+    /// The source was not asked: it did not answer before, and the breaker in front of it is open.
+    Suspended,
+}
+
+/// What a [`RemoteError`] says about Flagr. More kinds may come: match with a catch-all arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RemoteErrorKind {
+    /// Flagr did not answer, not in time, or with something that no Flagr gives: it is not well.
+    Unavailable,
+    /// Flagr refused this request; it is well.
+    Refused,
+    /// Flagr failed at this flag's data (a 500 with a `PANIC` text); it is well otherwise.
+    BadFlag,
+    /// Flagr was not asked: it did not answer before, and the breaker in front of it is open.
+    Suspended,
+}
+
+/// What an [`ArchiveError`] says. More kinds may come: match with a catch-all arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ArchiveErrorKind {
+    /// It could not be reached, read or written: try again.
+    Unavailable,
+    /// What it holds is cut, damaged, or not ours.
+    Corrupt,
+    /// It holds a later revision than the one that was to be saved.
+    Superseded,
+    /// Another process holds it.
+    Locked,
+}
+
+impl<K: Copy> PortError<K> {
+    /// An error with a message that reads well after a colon.
+    pub fn new(kind: K, message: impl Into<Box<str>>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// Adds what caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What a caller can do about it.
+    pub fn kind(&self) -> K {
+        self.kind
+    }
+}
+
+impl<K> fmt::Display for PortError<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl<K: fmt::Debug> Error for PortError<K> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|it| it as &(dyn Error + 'static))
+    }
+}

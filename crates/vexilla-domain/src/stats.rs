@@ -1,0 +1,135 @@
+//! What a client counts, and whether it can decide.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{Reason, Revision, Source};
+
+/// A client's counts and the state of its rules, taken at one moment.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Where flags are asked for.
+    pub source: Box<str>,
+    /// Where the flags that are served came from: the source, or an archive.
+    pub origin: Box<str>,
+    /// How many flags are served.
+    pub flags: usize,
+    /// How many flags are in error.
+    pub quarantined: usize,
+    /// What a filter keeps out.
+    pub savings: MemorySavings,
+    /// The rules' revision; `0.0` before anything was loaded.
+    pub revision: Revision,
+    /// Flagr's largest snapshot id that is known to be in the rules, 0 when unknown.
+    pub max_snapshot_id: u64,
+    /// When the source last confirmed the rules.
+    pub refreshed_at: Option<SystemTime>,
+    /// How long ago that was.
+    pub age: Option<Duration>,
+    /// Whether the last refresh failed.
+    pub stale: bool,
+    /// Refreshes that succeeded.
+    pub refreshes: u64,
+    /// Refreshes that failed.
+    pub failures: u64,
+    /// How many of the last refreshes failed in a row.
+    pub consecutive_failures: u32,
+    /// How long the last refresh took.
+    pub last_refresh_duration: Duration,
+    /// Why the last refresh failed, if it did.
+    pub last_error: Option<Box<str>>,
+    /// Why the last save into the archive failed, if it did.
+    pub archive_error: Option<Box<str>>,
+    /// The breaker before Flagr, if there is one: `closed`, `open` or `half-open`.
+    pub breaker: Option<Box<str>>,
+    /// Evaluations by who decided and why; pairs that did not occur are left out.
+    pub evaluations: Vec<(Source, Reason, u64)>,
+    /// Data records that were lost because a decision was made here in place of Flagr.
+    pub lost_records: u64,
+    /// The cache of Flagr's answers, if there is one.
+    pub remote_cache: Option<CacheCounts>,
+    /// Bytes of the flags as a document, if it is kept.
+    pub document_bytes: usize,
+}
+
+impl Stats {
+    /// All evaluations.
+    pub fn total(&self) -> u64 {
+        self.evaluations.iter().map(|(.., count)| count).sum()
+    }
+
+    /// Evaluations that were decided from the rules or a cached answer.
+    pub fn hits(&self) -> u64 {
+        self.total() - self.misses()
+    }
+
+    /// Evaluations that Flagr was asked for, and those that nothing could decide.
+    pub fn misses(&self) -> u64 {
+        let undecided = |source: Source, reason: Reason| {
+            matches!(source, Source::Remote | Source::Fallback) || !reason.is_answer()
+        };
+        let found = self.evaluations.iter().filter(|it| undecided(it.0, it.1));
+        found.map(|(.., count)| count).sum()
+    }
+
+    /// Evaluations that came out for this reason.
+    pub fn by_reason(&self, reason: Reason) -> u64 {
+        self.evaluations.iter().filter(|it| it.1 == reason).map(|(.., count)| count).sum()
+    }
+
+    /// Evaluations that this one decided.
+    pub fn by_source(&self, source: Source) -> u64 {
+        self.evaluations.iter().filter(|it| it.0 == source).map(|(.., count)| count).sum()
+    }
+}
+
+/// What a cache of Flagr's answers counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct CacheCounts {
+    /// Evaluations that had an answer here.
+    pub hits: u64,
+    /// Those of them whose answer was beyond its time, and was given because Flagr was away.
+    pub stale_hits: u64,
+    /// Evaluations that Flagr was asked for. What may not be kept is not counted.
+    pub misses: u64,
+    /// Answers that were let in.
+    pub admitted: u64,
+    /// Answers that were not: too large, or wanted less often than those they would have displaced.
+    pub rejected: u64,
+    /// Answers that made room for others, or whose time was over.
+    pub evicted: u64,
+    /// Answers that are held.
+    pub entries: u64,
+    /// What they take, in bytes.
+    pub bytes: u64,
+}
+
+/// What a filter saves. All zero for no flags.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MemorySavings {
+    /// How many flags the source has.
+    pub total_flags: usize,
+    /// How many are kept.
+    pub cached_flags: usize,
+    /// How many the filter keeps out.
+    pub filtered_flags: usize,
+    /// How many bytes those take in Flagr's export.
+    pub bytes_saved: u64,
+    /// How many percent of the flags that is, 0 to 100.
+    pub percent_filtered: f64,
+}
+
+/// Whether a client can decide.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Readiness {
+    /// Why it cannot, in words; empty when it can.
+    pub reasons: Vec<Box<str>>,
+}
+
+impl Readiness {
+    /// Whether it can.
+    pub fn is_ready(&self) -> bool {
+        self.reasons.is_empty()
+    }
+}

@@ -1,0 +1,44 @@
+//! What a sidecar is made of.
+
+use std::sync::Arc;
+
+use vexilla_domain::{Clock, Engine, Operator};
+
+use crate::forward::Forwarder;
+
+/// Everything a sidecar needs from outside.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SidecarParts {
+    /// Decides.
+    pub engine: Arc<dyn Engine>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Lists the flags for OpenFeature's bulk evaluation, and reads a flag anew after a change to it was passed on.
+    /// Without it the one is answered 501, and the other left out.
+    pub operator: Option<Arc<dyn Operator>>,
+    /// Hands exposures on to Flagr, and everything else that is not answered here where the configuration says so.
+    /// Without it they are answered 501.
+    pub forwarder: Option<Arc<dyn Forwarder>>,
+}
+
+impl SidecarParts {
+    /// The parts that every sidecar needs.
+    pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>) -> Self {
+        Self { engine, clock, operator: None, forwarder: None }
+    }
+
+    /// With an operator.
+    #[must_use]
+    pub fn with_operator(mut self, operator: Arc<dyn Operator>) -> Self {
+        self.operator = Some(operator);
+        self
+    }
+
+    /// With a forwarder.
+    #[must_use]
+    pub fn with_forwarder(mut self, forwarder: Arc<dyn Forwarder>) -> Self {
+        self.forwarder = Some(forwarder);
+        self
+    }
+}

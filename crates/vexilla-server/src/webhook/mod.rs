@@ -1,0 +1,271 @@
+//! The webhook: a notice that flags changed, handed on to the client.
+//!
+//! Flagr sends each notice once and hears no "try again". So an authentic notice is never answered with a server error:
+//! what cannot be taken in whole stands for "everything may have changed". Notices are not held back here: the
+//! [`Operator::notify`] port returns at once and turns many notes of one flag into few reads.
+
+mod credential;
+mod notice;
+mod replay;
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{Method, Request, StatusCode};
+use hyper::body::Body;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tower::{BoxError, Service, service_fn};
+use vexilla_domain::{Clock, Operator};
+
+pub use self::credential::CredentialError;
+use self::credential::{Credential, Signature};
+use self::notice::Notice;
+use self::replay::Replays;
+use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
+use crate::reply::{Problem, Reply, json, read_body};
+use crate::secret::Secret;
+
+/// What the webhook allows, and whom.
+///
+/// With neither a signing secret nor a header everybody who reaches the address is believed, so that only a loopback
+/// address or a Unix socket can be bound. With both, either will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WebhookConfig {
+    /// The key of the HMAC-SHA256 over the raw body, which senders give as `X-Webhook-Signature` in hexadecimal digits,
+    /// with or without `sha256=` in front.
+    pub signing_secret: Option<Secret>,
+    /// A header that senders give, for Flagr, which signs nothing (`FLAGR_NOTIFICATION_WEBHOOK_HEADERS`).
+    pub header: Option<WebhookHeader>,
+    /// How far a signed notice's time may be from now, either way.
+    pub timestamp_window: Duration,
+    /// How many signed notices are remembered in order to drop repeated ones. More than that within the window: the
+    /// oldest may be repeated, which costs a read of its flags.
+    pub replay_memory: usize,
+    /// The largest notice in bytes. A larger one is answered 413; if its header is right, all flags are looked at.
+    pub max_body_bytes: usize,
+    /// How many notices are read at once. What comes on top and has the right header is not read, but has all flags
+    /// looked at; a signed one waits for its turn.
+    pub max_concurrent_requests: usize,
+    /// How long a client may take for a notice, and how long a signed one waits for its turn.
+    pub read_timeout: Duration,
+    /// The connections: TLS, how many, how long.
+    pub listener: ListenerConfig,
+}
+
+/// A header that tells who a sender is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookHeader {
+    /// The header's name.
+    pub name: String,
+    /// Its value, whole: `Bearer …` and all.
+    pub value: Secret,
+}
+
+impl WebhookHeader {
+    /// `Authorization: Bearer …` with this token.
+    pub fn bearer(token: &str) -> Self {
+        Self { name: "authorization".to_owned(), value: Secret::new(format!("Bearer {token}")) }
+    }
+}
+
+impl Default for WebhookConfig {
+    fn default() -> Self {
+        let listener = ListenerConfig { max_connections: 256, ..ListenerConfig::default() };
+        Self {
+            signing_secret: None,
+            header: None,
+            timestamp_window: Duration::from_secs(5 * 60),
+            replay_memory: 4_096,
+            max_body_bytes: 4 << 20,
+            max_concurrent_requests: 64,
+            read_timeout: Duration::from_secs(10),
+            listener,
+        }
+    }
+}
+
+/// Takes notices at `POST /webhook`, in two dialects: Flagr's own notification
+/// (`{"operation","flag_id","flag_key",…}`), whatever it is about, and `{"event","flag_keys","timestamp"}` with the
+/// events `flag.updated` and `flag.deleted`. Clones share their limits.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use vexilla_domain::{Clock, Operator};
+/// # use vexilla_server::{Webhook, WebhookConfig, WebhookHeader};
+/// # async fn example(operator: Arc<dyn Operator>, clock: Arc<dyn Clock>) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = WebhookConfig::default();
+/// config.header = Some(WebhookHeader::bearer("hook-secret"));
+/// let webhook = Webhook::new(operator, clock, config)?;
+/// let bound = webhook.bind(&"0.0.0.0:18001".parse()?).await?;
+/// let stop = async { /* wait for a signal */ };
+/// bound.serve(stop, Duration::from_secs(10)).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    operator: Arc<dyn Operator>,
+    clock: Arc<dyn Clock>,
+    config: WebhookConfig,
+    credential: Credential,
+    slots: Semaphore,
+    replays: Mutex<Replays>,
+}
+
+/// How a notice was taken.
+#[derive(Serialize)]
+struct TakenBody {
+    status: &'static str,
+}
+
+impl Webhook {
+    /// A webhook in front of a client.
+    ///
+    /// # Errors
+    ///
+    /// If a secret is empty, or a header's name cannot be one.
+    pub fn new(
+        operator: Arc<dyn Operator>,
+        clock: Arc<dyn Clock>,
+        config: WebhookConfig,
+    ) -> Result<Self, CredentialError> {
+        let credential = Credential::new(&config)?;
+        let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
+        let replays = Mutex::new(Replays::new(config.replay_memory));
+        let inner = Inner { operator, clock, config, credential, slots, replays };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens the address.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be listened on, or if others than this machine would reach it and nobody has to prove anything.
+    pub async fn bind(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
+        if self.inner.credential.is_none() && !address.is_local() {
+            let reason = "the webhook has no secret: without one it listens on a loopback address or a Unix socket only";
+            return Err(BindError::new(address, reason));
+        }
+        let listener = Listener::bind(address, &self.inner.config.listener).await?;
+        Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
+            listener.serve(self.service(), shutdown, drain).await
+        }))
+    }
+
+    /// The webhook as a tower service, to be called in process or wrapped in further layers. It always answers.
+    pub fn service<B>(
+        &self,
+    ) -> impl Service<Request<B>, Response = Reply, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        service_fn(move |request| {
+            let inner = Arc::clone(&inner);
+            async move { Ok(inner.respond(request).await) }
+        })
+    }
+}
+
+impl Inner {
+    /// Answers whatever happens: an error is turned into its answer, and so is a panic.
+    async fn respond<B>(&self, request: Request<B>) -> Reply
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>>,
+    {
+        let (head, body) = request.into_parts();
+        let work = AssertUnwindSafe(self.take(&head, body));
+        let result = work.catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!("taking a notice panicked");
+            Err(Problem::panicked())
+        });
+        match result {
+            Ok(status) => json(StatusCode::OK, &TakenBody { status }),
+            Err(problem) => problem.into_reply(),
+        }
+    }
+
+    async fn take<B>(&self, head: &Parts, body: B) -> Result<&'static str, Problem>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>>,
+    {
+        if head.uri.path() != "/webhook" {
+            return Err(Problem::unknown_path());
+        }
+        if head.method != Method::POST {
+            return Err(Problem::wrong_method("POST"));
+        }
+        let signature = self.credential.check(&head.headers)?;
+        let (limit, timeout) = (self.config.max_body_bytes, self.config.read_timeout);
+        let slot = match (self.slots.try_acquire(), &signature) {
+            (Ok(slot), _) => Some(slot),
+            (Err(_), Some(_)) => {
+                tokio::time::timeout(timeout, self.slots.acquire()).await.ok().and_then(Result::ok)
+            }
+            (Err(_), None) => {
+                self.operator.notify(&[]);
+                return Ok("everything");
+            }
+        };
+        let Some(_slot) = slot else {
+            // Nobody knows yet whether it is authentic.
+            let message = "too many notices are being read, try again later";
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, message));
+        };
+        let body = match read_body(&head.headers, body, limit, timeout).await {
+            Ok(body) => body,
+            Err(problem) => {
+                if signature.is_none() && problem.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    self.operator.notify(&[]); // it does say that something changed
+                }
+                return Err(problem);
+            }
+        };
+        let notice = match &signature {
+            None => Notice::read(&body)?,
+            Some(signature) => {
+                self.credential.verify(signature, &body)?;
+                let notice = Notice::read(&body)?;
+                if self.is_repeated(&notice, signature)? {
+                    return Ok("repeated");
+                }
+                notice
+            }
+        };
+        self.operator.notify(&notice.flags);
+        Ok("taken")
+    }
+
+    /// Whether a signed notice was taken before; it has to be of about now.
+    fn is_repeated(&self, notice: &Notice, signature: &Signature) -> Result<bool, Problem> {
+        let Some(written) = notice.time else {
+            return Err(Problem::bad("`timestamp` is missing: a signed notice needs one"));
+        };
+        let (now, window) = (self.clock.now(), self.config.timestamp_window);
+        let distance = match now.duration_since(written) {
+            Ok(past) => past,
+            Err(future) => future.duration(),
+        };
+        if window < distance {
+            return Err(Problem::unauthorized("`timestamp` is too far from now"));
+        }
+        let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(!replays.remember(signature.digest(), written + window, now))
+    }
+}

@@ -1,0 +1,93 @@
+//! The archive in a folder.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive};
+
+use steps::Disk;
+use store::Store;
+
+mod failure;
+mod folder;
+mod steps;
+mod store;
+
+/// How much a [`DiskArchive`] keeps.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DiskConfig {
+    /// How many of the last good flags are kept: 3. At least one is.
+    pub generations: usize,
+    /// The largest document that is saved or loaded, in bytes: 256 MiB.
+    pub max_document_bytes: usize,
+}
+
+impl Default for DiskConfig {
+    fn default() -> Self {
+        Self { generations: 3, max_document_bytes: 256 << 20 }
+    }
+}
+
+/// Keeps the last good flags in a folder, over every way in which a process can end.
+///
+/// Each save is a new file, a *generation*. It gets its name when all of it is on the disk, and older ones are deleted
+/// after that; a load takes the newest that is whole. Only one process at a time has the folder.
+pub struct DiskArchive(Arc<Store>);
+
+impl DiskArchive {
+    /// Takes hold of the folder, which is made if it is not there, for as long as the archive lives.
+    ///
+    /// # Errors
+    ///
+    /// [`Locked`](ArchiveErrorKind::Locked) if another archive has it, [`Unavailable`](ArchiveErrorKind::Unavailable) if
+    /// it cannot be made or written to.
+    pub fn open(directory: impl Into<PathBuf>, config: DiskConfig) -> Result<Self, ArchiveError> {
+        Ok(Self(Arc::new(Store::open(directory.into(), config, Box::new(Disk))?)))
+    }
+
+    /// Runs `work` where it may block. It goes on to its end when the caller goes away.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T, ArchiveError> {
+        let store = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || work(&store)).await {
+            Ok(result) => result,
+            Err(error) => {
+                let message = format!("`{}` was not waited for", self.0.directory().display());
+                Err(ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl FlagArchive for DiskArchive {
+    async fn load(&self) -> Result<Option<Archived>, ArchiveError> {
+        self.blocking(Store::load).await
+    }
+
+    async fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
+        let flags = flags.clone();
+        self.blocking(move |store| store.save(&flags)).await
+    }
+
+    fn describe(&self) -> String {
+        self.0.directory().display().to_string()
+    }
+}
+
+impl fmt::Debug for DiskArchive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiskArchive")
+            .field("directory", &self.0.directory())
+            .field("config", &self.0.config())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! Why a generation cannot be used.
+
+use std::io;
+
+use crate::sealed::Damage;
+
+/// Reads well after the name of the generation.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// It stays so: another one has to serve.
+    #[error("{0}")]
+    Damaged(#[from] Damage),
+    /// It may be better the next time.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+impl Failure {
+    /// The same, without the reason.
+    pub(super) fn in_short(&self) -> &'static str {
+        match self {
+            Self::Damaged(_) => "is damaged",
+            Self::Unreadable(_) => "cannot be read",
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Generations of flags in a folder: which one counts, and which may go.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tracing::warn;
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Revision};
+
+use super::DiskConfig;
+use super::failure::Failure;
+use super::folder::Folder;
+use super::steps::Steps;
+use crate::sealed::{Sealed, most, seal};
+
+/// The generations in a folder. Everything here may block.
+pub(super) struct Store {
+    directory: PathBuf,
+    config: DiskConfig,
+    steps: Box<dyn Steps>,
+    /// `None` after the folder was lost. Held over a whole load or save: one at a time.
+    folder: Mutex<Option<Folder>>,
+    /// The newest generation that was reported as damaged: each is reported once.
+    reported: AtomicU64,
+}
+
+impl Store {
+    pub(super) fn open(
+        directory: PathBuf,
+        config: DiskConfig,
+        steps: Box<dyn Steps>,
+    ) -> Result<Self, ArchiveError> {
+        let folder = Folder::take(&directory)?;
+        let folder = Mutex::new(Some(folder));
+        let reported = AtomicU64::new(0);
+        Ok(Self { directory, config, steps, folder, reported })
+    }
+
+    pub(super) fn load(&self) -> Result<Option<Archived>, ArchiveError> {
+        self.in_folder(|folder| {
+            let generations = folder.generations().map_err(|error| self.failed("read", error))?;
+            let mut failures = Vec::new();
+            for &generation in generations.iter().rev() {
+                match self.read(folder, generation) {
+                    Ok(mut flags) => {
+                        self.report(&failures);
+                        flags.origin = origin(generation, &failures).into();
+                        return Ok(Some(flags));
+                    }
+                    Err(failure) => failures.push((generation, failure)),
+                }
+            }
+            self.report(&failures);
+            self.none_is_good(failures)
+        })
+    }
+
+    pub(super) fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
+        let limit = self.config.max_document_bytes;
+        if flags.document.len() > limit {
+            let error = io::Error::other(format!("more than the {limit} bytes that are allowed"));
+            return Err(self.failed("save to", error));
+        }
+        let sealed = seal(flags).map_err(|error| self.failed("save to", error))?;
+        self.in_folder(|folder| {
+            let generations = folder.generations().map_err(|error| self.failed("read", error))?;
+            let (newest, damaged) = self.newest(folder, &generations);
+            if let Some(later) = newest.filter(|newest| flags.revision < *newest) {
+                let directory = self.directory.display();
+                let message = format!("`{directory}` holds the later revision {later}");
+                return Err(ArchiveError::new(ArchiveErrorKind::Superseded, message));
+            }
+            let next = generations.last().map_or(Some(1), |last| last.checked_add(1));
+            next.ok_or_else(|| io::Error::other("no number is left for a generation"))
+                .and_then(|next| folder.write(self.steps.as_ref(), next, &sealed))
+                .map_err(|error| self.failed("save to", error))?;
+            self.delete_old(folder, &generations, &damaged);
+            Ok(())
+        })
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn config(&self) -> &DiskConfig {
+        &self.config
+    }
+
+    /// Runs `work` while nobody else has the folder; takes hold of it again if it was removed meanwhile.
+    fn in_folder<T>(
+        &self,
+        work: impl FnOnce(&Folder) -> Result<T, ArchiveError>,
+    ) -> Result<T, ArchiveError> {
+        let mut held = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = match held.take().filter(Folder::is_there) {
+            Some(folder) => folder,
+            None => Folder::take(&self.directory)?,
+        };
+        let result = work(&folder);
+        *held = Some(folder);
+        result
+    }
+
+    fn read(&self, folder: &Folder, generation: u64) -> Result<Archived, Failure> {
+        let limit = self.config.max_document_bytes;
+        let bytes = folder.read(generation, most(limit))?;
+        Ok(Sealed::read(&bytes)?.open(limit)?)
+    }
+
+    /// The revision of the newest generation that can be loaded, and the damaged ones that are newer.
+    fn newest(&self, folder: &Folder, generations: &[u64]) -> (Option<Revision>, Vec<u64>) {
+        let mut damaged = Vec::new();
+        for &generation in generations.iter().rev() {
+            let bytes = folder.read(generation, most(self.config.max_document_bytes));
+            let read = bytes.and_then(|bytes| Ok(Sealed::read(&bytes)?.revision()));
+            match read {
+                Ok(revision) => return (Some(revision), damaged),
+                Err(Failure::Damaged(_)) => damaged.push(generation),
+                Err(Failure::Unreadable(_)) => {}
+            }
+        }
+        (None, damaged)
+    }
+
+    /// Deletes what is not needed beside the generation that was just written. What cannot be deleted stays for the next
+    /// time.
+    fn delete_old(&self, folder: &Folder, older: &[u64], damaged: &[u64]) {
+        let good = older.iter().rev().filter(|generation| !damaged.contains(generation));
+        let old = good.skip(self.config.generations.saturating_sub(1));
+        for &generation in old.chain(damaged) {
+            if let Err(error) = folder.delete(self.steps.as_ref(), generation) {
+                let directory = self.directory.display();
+                warn!("`{directory}`: generation {generation} cannot be deleted: {error}");
+            }
+        }
+    }
+
+    fn report(&self, failures: &[(u64, Failure)]) {
+        let Some((newest, _)) = failures.first() else { return };
+        let reported = self.reported.fetch_max(*newest, Ordering::Relaxed);
+        let directory = self.directory.display();
+        for (generation, failure) in failures.iter().filter(|(it, _)| *it > reported) {
+            warn!("`{directory}`: generation {generation} {failure}");
+        }
+    }
+
+    fn none_is_good(
+        &self,
+        failures: Vec<(u64, Failure)>,
+    ) -> Result<Option<Archived>, ArchiveError> {
+        let directory = self.directory.display();
+        let Some((generation, failure)) = failures.into_iter().next() else { return Ok(None) };
+        let message =
+            format!("no flags in `{directory}` can be read: generation {generation} {failure}");
+        Err(match failure {
+            Failure::Damaged(damage) => {
+                ArchiveError::new(ArchiveErrorKind::Corrupt, message).with_source(damage)
+            }
+            Failure::Unreadable(error) => {
+                ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error)
+            }
+        })
+    }
+
+    fn failed(&self, what: &str, error: io::Error) -> ArchiveError {
+        unavailable(what, &self.directory, error)
+    }
+}
+
+pub(super) fn unavailable(what: &str, directory: &Path, error: io::Error) -> ArchiveError {
+    let message = format!("cannot {what} the folder `{}`", directory.display());
+    ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error)
+}
+
+/// `disk, generation 7 (generation 8 is damaged)`.
+fn origin(generation: u64, failures: &[(u64, Failure)]) -> String {
+    let failures: Vec<_> = failures
+        .iter()
+        .map(|(generation, failure)| format!("generation {generation} {}", failure.in_short()))
+        .collect();
+    match failures.as_slice() {
+        [] => format!("disk, generation {generation}"),
+        failures => format!("disk, generation {generation} ({})", failures.join(", ")),
+    }
+}

@@ -1,0 +1,145 @@
+//! Several archives as one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::{join_all, select_all};
+use tracing::{debug, warn};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive, Revision};
+
+/// Archives behind each other: what one cannot give, another can. The shared one comes first, as Redis before the disk.
+#[derive(Debug)]
+pub struct StackedArchive {
+    layers: Vec<Arc<dyn FlagArchive>>,
+    source: Option<Box<str>>,
+}
+
+impl StackedArchive {
+    /// These archives, the first one first. All of them are saved to.
+    pub fn new(layers: Vec<Arc<dyn FlagArchive>>) -> Self {
+        Self { layers, source: None }
+    }
+
+    /// Names the source whose flags are wanted. Those of another are loaded only where no layer has any of this one; and
+    /// what one layer has is passed on to those that have less, as to a Redis that lost its data, or to a disk that nobody
+    /// else saves to.
+    #[must_use]
+    pub fn of_source(mut self, source: impl Into<Box<str>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether these flags are wanted, which revision they are, and when they were confirmed: what is larger is better.
+    fn rank(&self, flags: &Archived) -> (bool, Revision, u64) {
+        let is_wanted = self.source.as_ref().is_none_or(|it| *it == flags.source);
+        (is_wanted, flags.revision, flags.refreshed_at_ms)
+    }
+
+    /// Saves what was found to the layers that have less. Nobody waits for it to go well: the next load tries again.
+    async fn pass_on(&self, newest: &Archived, to: &[&Arc<dyn FlagArchive>]) {
+        let saves = to.iter().map(|layer| layer.save(newest));
+        for (layer, saved) in to.iter().zip(join_all(saves).await) {
+            if let Err(error) = saved {
+                debug!(archive = layer.describe(), "an archive did not take older flags: {error}");
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl FlagArchive for StackedArchive {
+    /// The newest flags that any layer has; of equal ones those that were confirmed last. A layer that fails is reported
+    /// and passed over, unless all do.
+    async fn load(&self) -> Result<Option<Archived>, ArchiveError> {
+        let mut held = Vec::new();
+        let mut failure = None;
+        let loads = self.layers.iter().map(|layer| layer.load());
+        for (layer, loaded) in self.layers.iter().zip(join_all(loads).await) {
+            match loaded {
+                Ok(flags) => held.push((layer, flags)),
+                Err(error) => {
+                    report(layer.as_ref(), "load", &error);
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        match failure {
+            Some(error) if held.is_empty() => return Err(error),
+            _ => {}
+        }
+        let ranks: Vec<_> = held
+            .iter()
+            .map(|(layer, flags)| (*layer, flags.as_ref().map(|it| self.rank(it))))
+            .collect();
+        // Of equal ones the first layer's.
+        let newest = held.into_iter().rev().filter_map(|(_, flags)| flags);
+        let Some(newest) = newest.max_by_key(|it| self.rank(it)) else { return Ok(None) };
+        if self.source.as_ref() == Some(&newest.source) {
+            let has_less = |rank: &Option<(bool, Revision, u64)>| {
+                rank.is_none_or(|(is_wanted, revision, _)| !is_wanted || revision < newest.revision)
+            };
+            let lacking: Vec<_> =
+                ranks.iter().filter(|(_, rank)| has_less(rank)).map(|(layer, _)| *layer).collect();
+            self.pass_on(&newest, &lacking).await;
+        }
+        Ok(Some(newest))
+    }
+
+    /// Saves to all layers at once. It fails if all of them do, or if the first one holds a later revision: the others
+    /// then follow what that one says.
+    async fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
+        let mut works = self.layers.is_empty();
+        let mut failure = None;
+        let saves = self.layers.iter().map(|layer| layer.save(flags));
+        for (index, (layer, saved)) in self.layers.iter().zip(join_all(saves).await).enumerate() {
+            match saved {
+                Ok(()) => works = true,
+                Err(error) if index == 0 && error.kind() == ArchiveErrorKind::Superseded => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    report(layer.as_ref(), "save", &error);
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        match failure {
+            Some(error) if !works => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let names: Vec<_> = self.layers.iter().map(|layer| layer.describe()).collect();
+        names.join(", then ")
+    }
+
+    async fn changed(&self) {
+        if self.layers.is_empty() {
+            return std::future::pending().await;
+        }
+        select_all(self.layers.iter().map(|layer| layer.changed())).await;
+    }
+
+    /// Layers that nobody shares always say yes, so that the shared one decides.
+    async fn leads(&self) -> bool {
+        for layer in &self.layers {
+            if !layer.leads().await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn release(&self) {
+        join_all(self.layers.iter().map(|layer| layer.release())).await;
+    }
+}
+
+fn report(layer: &dyn FlagArchive, what: &str, error: &ArchiveError) {
+    let cause = std::error::Error::source(error).map(tracing::field::display);
+    warn!(archive = layer.describe(), cause, "an archive did not {what}: {error}");
+}
+
+#[cfg(test)]
+mod tests;

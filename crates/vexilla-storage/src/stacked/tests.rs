@@ -1,0 +1,170 @@
+//! Archives behind each other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive};
+
+use super::StackedArchive;
+use crate::MemoryArchive;
+use crate::sample::{flags, saved};
+
+/// An archive that is out of order.
+#[derive(Debug)]
+struct Broken(ArchiveErrorKind);
+
+#[async_trait]
+impl FlagArchive for Broken {
+    async fn load(&self) -> Result<Option<Archived>, ArchiveError> {
+        Err(ArchiveError::new(self.0, "broken"))
+    }
+
+    async fn save(&self, _: &Archived) -> Result<(), ArchiveError> {
+        Err(ArchiveError::new(self.0, "broken"))
+    }
+
+    fn describe(&self) -> String {
+        "broken".into()
+    }
+}
+
+/// An archive that another process leads, and has changed.
+#[derive(Debug, Default)]
+struct Follower {
+    released: AtomicBool,
+}
+
+#[async_trait]
+impl FlagArchive for Follower {
+    async fn load(&self) -> Result<Option<Archived>, ArchiveError> {
+        Ok(None)
+    }
+
+    async fn save(&self, _: &Archived) -> Result<(), ArchiveError> {
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "follower".into()
+    }
+
+    async fn changed(&self) {}
+
+    async fn leads(&self) -> bool {
+        false
+    }
+
+    async fn release(&self) {
+        self.released.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn holding(epoch: u64, sequence: u64) -> Arc<dyn FlagArchive> {
+    let archive = MemoryArchive::new();
+    archive.save(&flags(epoch, sequence)).await.unwrap();
+    Arc::new(archive)
+}
+
+fn broken() -> Arc<dyn FlagArchive> {
+    Arc::new(Broken(ArchiveErrorKind::Unavailable))
+}
+
+#[tokio::test]
+async fn the_newest_of_all_layers_is_loaded() {
+    let check = async |layers: Vec<Arc<dyn FlagArchive>>, expected: Option<Archived>| {
+        let loaded = StackedArchive::new(layers).load().await.unwrap();
+        assert_eq!(loaded.map(saved), expected);
+    };
+    let empty = || Arc::new(MemoryArchive::new()) as Arc<dyn FlagArchive>;
+    check(vec![], None).await;
+    check(vec![empty(), empty()], None).await;
+    check(vec![holding(1, 2).await, holding(1, 1).await], Some(flags(1, 2))).await;
+    check(vec![holding(1, 2).await, holding(2, 1).await], Some(flags(2, 1))).await;
+    check(vec![empty(), holding(1, 1).await], Some(flags(1, 1))).await;
+    check(vec![broken(), holding(1, 1).await], Some(flags(1, 1))).await;
+    check(vec![holding(1, 1).await, broken()], Some(flags(1, 1))).await;
+    check(vec![broken(), empty()], None).await;
+}
+
+#[tokio::test]
+async fn a_load_and_a_save_fail_if_all_layers_do() {
+    let archive = StackedArchive::new(vec![broken(), broken()]);
+    assert_eq!(archive.load().await.unwrap_err().kind(), ArchiveErrorKind::Unavailable);
+    let error = archive.save(&flags(1, 1)).await.unwrap_err();
+    assert_eq!(error.kind(), ArchiveErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn all_layers_are_saved_to() {
+    let (first, second) = (Arc::new(MemoryArchive::new()), Arc::new(MemoryArchive::new()));
+    let archive = StackedArchive::new(vec![first.clone(), broken(), second.clone()]);
+    archive.save(&flags(1, 1)).await.unwrap();
+    for layer in [first, second] {
+        assert_eq!(layer.load().await.unwrap().map(saved), Some(flags(1, 1)));
+    }
+}
+
+#[tokio::test]
+async fn a_later_revision_in_the_first_layer_wins() {
+    let archive = StackedArchive::new(vec![holding(1, 5).await, holding(1, 1).await]);
+    let error = archive.save(&flags(1, 2)).await.unwrap_err();
+    assert_eq!(error.kind(), ArchiveErrorKind::Superseded);
+
+    // In another one it is no reason to give up: the first one is what the fleet goes by.
+    let archive = StackedArchive::new(vec![holding(1, 1).await, holding(1, 5).await]);
+    archive.save(&flags(1, 2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_shared_layer_says_who_leads() {
+    let follower = Arc::new(Follower::default());
+    let archive = StackedArchive::new(vec![follower.clone(), Arc::new(MemoryArchive::new())]);
+    assert!(!archive.leads().await);
+    archive.changed().await;
+    archive.release().await;
+    assert!(follower.released.load(Ordering::Relaxed));
+    assert_eq!(archive.describe(), "follower, then memory");
+
+    let alone = StackedArchive::new(vec![Arc::new(MemoryArchive::new())]);
+    assert!(alone.leads().await);
+    assert!(StackedArchive::new(vec![]).leads().await);
+}
+
+#[tokio::test]
+async fn what_one_layer_has_is_passed_on_to_those_that_have_less() {
+    let check = async |first: Option<Archived>, second: Option<Archived>, expected: Archived| {
+        let layers = [Arc::new(MemoryArchive::new()), Arc::new(MemoryArchive::new())];
+        for (layer, flags) in layers.iter().zip([first, second]) {
+            if let Some(flags) = flags {
+                layer.save(&flags).await.unwrap();
+            }
+        }
+        let stack = layers.iter().map(|it| Arc::clone(it) as Arc<dyn FlagArchive>).collect();
+        let archive = StackedArchive::new(stack).of_source(flags(1, 1).source);
+        assert_eq!(archive.load().await.unwrap().map(saved), Some(expected.clone()));
+        for layer in layers {
+            assert_eq!(layer.load().await.unwrap().map(saved), Some(expected.clone()));
+        }
+    };
+    let foreign = |epoch, sequence| Archived { source: "other".into(), ..flags(epoch, sequence) };
+    check(None, Some(flags(1, 2)), flags(1, 2)).await; // a Redis without its data
+    check(Some(flags(1, 2)), None, flags(1, 2)).await;
+    check(Some(flags(1, 1)), Some(flags(1, 2)), flags(1, 2)).await;
+    check(Some(flags(1, 3)), Some(flags(1, 2)), flags(1, 3)).await;
+    check(Some(foreign(1, 1)), Some(flags(1, 2)), flags(1, 2)).await;
+}
+
+#[tokio::test]
+async fn flags_of_another_source_are_passed_over_and_not_on() {
+    let foreign = Archived { source: "other".into(), ..flags(9, 9) };
+    let (first, second) = (Arc::new(MemoryArchive::new()), Arc::new(MemoryArchive::new()));
+    first.save(&foreign).await.unwrap();
+    let archive = StackedArchive::new(vec![first.clone(), second.clone()]);
+    let archive = archive.of_source(flags(1, 1).source);
+    assert_eq!(archive.load().await.unwrap().map(saved), Some(foreign.clone()));
+    assert_eq!(second.load().await.unwrap(), None, "not passed on");
+    second.save(&flags(1, 1)).await.unwrap();
+    assert_eq!(archive.load().await.unwrap().map(saved), Some(flags(1, 1)));
+    assert_eq!(first.load().await.unwrap().map(saved), Some(foreign), "that one has a later one");
+}

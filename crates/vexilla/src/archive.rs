@@ -1,0 +1,199 @@
+//! The last good flags over a restart, and what others have archived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+use vexilla_domain::json::read_flags;
+use vexilla_domain::{ArchiveErrorKind, Archived, Depth, Flag, FlagArchive, Marker, Revision};
+
+use crate::error::chain;
+use crate::publication::Scope;
+use crate::published::{Published, millis};
+use crate::refresh::{Refreshed, Refresher};
+use crate::requests::Work;
+
+/// Rules that are to be archived, with the definitions they were made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Unsaved {
+    published: Arc<Published>,
+    definitions: Arc<[Flag]>,
+    marker: Marker,
+}
+
+impl Unsaved {
+    pub(crate) fn new(published: Arc<Published>, definitions: Vec<Flag>, marker: Marker) -> Self {
+        Self { published, definitions: definitions.into(), marker }
+    }
+}
+
+impl Refresher {
+    /// Whether it is for this process to ask the source.
+    pub(crate) async fn leads(&self) -> bool {
+        match &self.parts.archive {
+            None => true,
+            Some(archive) => archive.leads().await,
+        }
+    }
+
+    /// Takes part in what several share: who follows goes by what is archived, and looks for itself only where that says
+    /// nothing. Who leads is told of news when somebody else has asked the source, or has ceased to: it looks anyway.
+    pub(crate) async fn go_by_archive(&mut self, work: &mut Work) -> Refreshed {
+        let leads = self.leads().await;
+        // Flags that were read one by one are ahead of what anybody has archived.
+        let is_ahead = !self.fresh.is_empty() || !self.gone.is_empty();
+        let asks_archive = !is_ahead && (work.load || !leads);
+        let followed = if asks_archive { self.follow().await } else { None };
+        if followed.is_some() && !leads {
+            work.look = None;
+            self.again_in = None;
+        } else {
+            work.look = work.look.or(Some(Depth::Probe));
+        }
+        followed.unwrap_or(Refreshed::Unchanged)
+    }
+
+    /// Serves what the archive holds, if that is newer. `None` where it holds nothing that says what to serve.
+    pub(crate) async fn follow(&mut self) -> Option<Refreshed> {
+        let archive = Arc::clone(self.parts.archive.as_ref()?);
+        let archived = match archive.load().await {
+            Ok(archived) => archived,
+            Err(error) => {
+                let place = archive.describe();
+                warn!("the archived flags of {place} cannot be read: {}", chain(&error));
+                return None;
+            }
+        };
+        let held = archived.as_ref().map_or(Revision::default(), |it| it.revision);
+        if held < self.shared.cell.load().revision && archive.leads().await {
+            self.save_again();
+        }
+        self.floor = self.floor.max(held);
+        self.adopt(archived?).await
+    }
+
+    /// The archive has lost what it had, or never got it: what is served is saved again. Where its definitions are not
+    /// held here any more, the source is asked for them.
+    fn save_again(&mut self) {
+        let published = self.shared.cell.load_full();
+        match (&published.export, &self.marker) {
+            _ if self.unsaved.is_some() => {}
+            (Some(_), Some(marker)) => {
+                let marker = marker.clone();
+                self.unsaved = Some(Unsaved::new(published, Vec::new(), marker));
+            }
+            _ => self.anew = true,
+        }
+    }
+
+    async fn adopt(&mut self, archived: Archived) -> Option<Refreshed> {
+        let source = self.parts.source.describe();
+        if *archived.source != *source {
+            warn!(
+                "the archived flags come from {} and not from {source}: they are not served",
+                archived.source
+            );
+            return None;
+        }
+        if archived.revision <= self.shared.cell.load().revision {
+            // While all ask the source for themselves they count alike, and may have seen different things.
+            let is_served =
+                self.marker.as_ref().is_some_and(|it| it.content == archived.marker.content);
+            return is_served.then_some(Refreshed::Unchanged);
+        }
+        let Archived { document, marker, revision, refreshed_at_ms, origin, .. } = archived;
+        let read = spawn_blocking(move || read_flags(&document)).await;
+        let flags = match read {
+            Ok(Ok(flags)) => flags,
+            Ok(Err(error)) => {
+                warn!("the archived flags cannot be read: {error}");
+                return None;
+            }
+            Err(_) => return None, // the runtime is ending
+        };
+        let origin = format!("{origin}, of {source}").into();
+        let newest = marker.max_snapshot_id;
+        let published = self.publish(flags, Scope::All, revision, origin, newest).await.ok()?;
+        published.refreshed_at(refreshed_at_ms);
+        let age = millis(self.parts.clock.now()).saturating_sub(refreshed_at_ms);
+        self.expires = self
+            .config
+            .max_staleness
+            .map(|most| Instant::now() + most.saturating_sub(Duration::from_millis(age)));
+        self.marker = Some(marker);
+        self.hours_due = self.next_hours();
+        // An archive holds what was served: not what a filter kept out then, nor what was in error.
+        self.anew = true;
+        Some(Refreshed::Published(revision))
+    }
+
+    /// Archives what was published last. A failure is told once, and tried again with the next turn.
+    pub(crate) async fn save(&mut self) {
+        // It stays unsaved until it is saved, also when this is dropped on the way.
+        let (Some(archive), Some(unsaved)) = (self.parts.archive.clone(), self.unsaved.clone())
+        else {
+            return;
+        };
+        let archived = self.archived(&archive, &unsaved).await;
+        match archive.save(&archived).await {
+            Ok(()) => {
+                self.unsaved = None;
+                if self.shared.counts.saved(None).is_some() {
+                    info!("the flags are archived again in {}", archive.describe());
+                }
+            }
+            Err(error) if error.kind() == ArchiveErrorKind::Superseded => {
+                debug!("{error}");
+                self.unsaved = None;
+                self.superseded(&archive, &unsaved.marker).await;
+            }
+            Err(error) => {
+                let error: Box<str> = chain(&error).into();
+                let place = archive.describe();
+                let known = self.shared.counts.saved(Some(error.clone()));
+                if known.as_ref() != Some(&error) {
+                    warn!("the flags cannot be archived in {place}: {error}");
+                }
+            }
+        }
+    }
+
+    async fn archived(&self, archive: &Arc<dyn FlagArchive>, unsaved: &Unsaved) -> Archived {
+        let published = Arc::clone(&unsaved.published);
+        let definitions = Arc::clone(&unsaved.definitions);
+        // The last good version of a flag in quarantine is in no definition that was fetched.
+        let is_whole = published.export.is_some() || published.quarantined().is_empty();
+        let older = if is_whole { None } else { archive.load().await.ok().flatten() };
+        let made = spawn_blocking({
+            let published = Arc::clone(&published);
+            move || {
+                let older = older.as_ref().map(|it| &*it.document);
+                published.document(&definitions, older)
+            }
+        });
+        Archived {
+            document: made.await.unwrap_or_default(),
+            marker: unsaved.marker.clone(),
+            revision: published.revision,
+            refreshed_at_ms: published.freshness().refreshed_at_ms,
+            source: self.parts.source.describe().into(),
+            origin: Box::default(),
+        }
+    }
+
+    /// Somebody else has archived a later revision, or the same one of other flags: it is served if it is later and its
+    /// flags are later too; otherwise ours get a revision behind it.
+    async fn superseded(&mut self, archive: &Arc<dyn FlagArchive>, ours: &Marker) {
+        let Ok(Some(theirs)) = archive.load().await else { return };
+        self.floor = self.floor.max(theirs.revision);
+        let is_same = ours.content == theirs.marker.content;
+        let is_later = ours.max_snapshot_id < theirs.marker.max_snapshot_id;
+        if (is_same || is_later) && self.adopt(theirs).await.is_some() {
+            return;
+        }
+        self.anew = true;
+        self.due = Instant::now();
+    }
+}

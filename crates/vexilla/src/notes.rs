@@ -1,0 +1,94 @@
+//! Notes that flags changed: left by whoever hears of it, taken by the refresher.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use vexilla_domain::FlagName;
+
+/// Flags that are said to have changed. Many notes of one flag are one.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    noted: Mutex<Noted>,
+    wake: Notify,
+}
+
+/// What is to be read anew.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) flags: HashSet<FlagName>,
+    /// More flags than are worth reading one by one, or nobody knows which.
+    pub(crate) everything: bool,
+}
+
+/// From this number of flags on, reading all of them at once is cheaper.
+const MANY: usize = 32;
+
+impl Notes {
+    /// Leaves a note; no flags stand for all of them. Never waits.
+    pub(crate) fn leave(&self, flags: &[FlagName]) {
+        let mut noted = self.noted();
+        if flags.is_empty() {
+            noted.everything = true;
+        }
+        if !noted.everything {
+            noted.flags.extend(flags.iter().cloned());
+        }
+        if noted.everything || MANY < noted.flags.len() {
+            *noted = Noted { flags: HashSet::new(), everything: true };
+        }
+        drop(noted);
+        self.wake.notify_one();
+    }
+
+    /// Ready when there is a note.
+    pub(crate) async fn left(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Takes all notes.
+    pub(crate) fn take(&self) -> Noted {
+        std::mem::take(&mut self.noted())
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When notes are read: once none came for a while, so that notes that come together are read together, and after a longer
+/// while also when they go on coming.
+#[derive(Debug, Default)]
+pub(crate) struct Debounce {
+    first: Option<Instant>,
+    due: Option<Instant>,
+}
+
+/// How long it has to be quiet.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// How long the first note waits at most.
+const LONGEST: Duration = Duration::from_secs(1);
+
+impl Debounce {
+    /// A note came.
+    pub(crate) fn noted(&mut self, now: Instant) {
+        let first = *self.first.get_or_insert(now);
+        self.due = Some((now + QUIET).min(first + LONGEST));
+    }
+
+    /// When the notes are to be read, if there are any.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// They are being read.
+    pub(crate) fn over(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests;

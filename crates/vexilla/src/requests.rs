@@ -1,0 +1,77 @@
+//! What is asked of the refresher.
+
+use std::collections::HashSet;
+
+use tokio::sync::{mpsc, oneshot};
+use vexilla_domain::{Depth, FlagName};
+
+use crate::error::RefreshError;
+use crate::refresh::Refreshed;
+
+/// Who waits for a refresh.
+pub(crate) type Waiter = oneshot::Sender<Result<Refreshed, RefreshError>>;
+
+/// A wish, and who waits for it.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) wish: Wish,
+    pub(crate) waiter: Waiter,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// Look for changes, and wait until the source shows all that it knows.
+    Look,
+    /// Look for changes, once.
+    Glance,
+    /// Read these flags anew.
+    Reread(Vec<FlagName>),
+    /// Read all flags anew.
+    RereadAll,
+}
+
+/// Everything that is to be done at once.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// Look for changes, this thoroughly.
+    pub(crate) look: Option<Depth>,
+    /// Read these flags anew.
+    pub(crate) reread: HashSet<FlagName>,
+    /// Read all flags, whatever the source says of changes.
+    pub(crate) reread_all: bool,
+    /// Load what somebody else may have archived.
+    pub(crate) load: bool,
+    /// Who waits until the source has settled.
+    pub(crate) patient: Vec<Waiter>,
+    /// Who waits for this and nothing else.
+    pub(crate) waiters: Vec<Waiter>,
+}
+
+impl Work {
+    pub(crate) fn look(depth: Depth) -> Self {
+        Self { look: Some(depth), ..Self::default() }
+    }
+
+    /// This request, and all others that are waiting.
+    pub(crate) fn of(request: Request, others: &mut mpsc::Receiver<Request>) -> Self {
+        let mut work = Self::default();
+        work.add(request);
+        while let Ok(request) = others.try_recv() {
+            work.add(request);
+        }
+        work
+    }
+
+    fn add(&mut self, request: Request) {
+        match request.wish {
+            Wish::Look | Wish::Glance => self.look = self.look.or(Some(Depth::Probe)),
+            Wish::Reread(ref flags) => self.reread.extend(flags.iter().cloned()),
+            Wish::RereadAll => self.reread_all = true,
+        }
+        match request.wish {
+            Wish::Look | Wish::RereadAll => self.patient.push(request.waiter),
+            Wish::Glance | Wish::Reread(_) => self.waiters.push(request.waiter),
+        }
+    }
+}
