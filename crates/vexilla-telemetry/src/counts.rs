@@ -1,0 +1,28 @@
+//! Counts of what an observer is told, for both ways to show them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use vexilla_domain::{ArchiveOutcome, BreakerState, CacheRead, WebhookOutcome};
+
+/// One counter for each word of an outcome. These events are rare beside evaluations: one atomic each is enough.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) cache: [AtomicU64; CacheRead::ALL.len()],
+    pub(crate) breaker: [AtomicU64; BreakerState::ALL.len()],
+    pub(crate) archive: [AtomicU64; ArchiveOutcome::ALL.len()],
+    pub(crate) webhook: [AtomicU64; WebhookOutcome::ALL.len()],
+    pub(crate) exposures_sent: AtomicU64,
+    pub(crate) exposures_dropped: AtomicU64,
+}
+
+/// Adds one at the place of a word.
+pub(crate) fn count(counters: &[AtomicU64], place: usize) {
+    if let Some(counter) = counters.get(place) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Adds many.
+pub(crate) fn add(counter: &AtomicU64, many: u64) {
+    counter.fetch_add(many, Ordering::Relaxed);
+}

@@ -1,0 +1,146 @@
+//! How often each flag is evaluated, with as many labels as were asked for and no more.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Counts evaluations by flag. The flags in most use are shown by name, all others together as [`OTHER`](Self::OTHER).
+///
+/// A flag's [`Slot`] is asked for once, when rules are published, and kept beside the compiled flag. Counting into it is
+/// one relaxed addition to a counter that few other threads share: it takes no lock and allocates nothing. What it costs
+/// is memory: 8 bytes for each flag and stripe, 512 KB by default.
+///
+/// Every series only grows. A flag that comes into the set of those shown starts with what it is used from then on, and
+/// one that leaves it keeps its count for when it returns; meanwhile its evaluations go to `other`.
+#[derive(Debug)]
+pub struct FlagCounts {
+    /// One row of counters for each stripe, one counter for each slot. A thread adds to its own row.
+    stripes: Box<[Box<[AtomicU64]>]>,
+    shown: usize,
+    book: Mutex<Book>,
+}
+
+/// A flag's place among the counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Slot(usize);
+
+/// What collecting remembers. Slot 0 is of those that have no slot of their own.
+#[derive(Default)]
+struct Book {
+    slots: HashMap<Box<str>, Slot>,
+    uses: Vec<Use>,
+    other: u64,
+}
+
+struct Use {
+    flag: Box<str>,
+    /// The counter when it was last read.
+    read: u64,
+    /// How much it is used of late: what was counted since the last reading, and half of what it was before.
+    lately: u64,
+    /// What is shown under its own name.
+    own: u64,
+}
+
+const STRIPES: usize = 16;
+
+thread_local! {
+    static STRIPE: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES
+    };
+}
+
+impl FlagCounts {
+    /// The name that stands for all flags that are not shown by their own.
+    pub const OTHER: &'static str = "other";
+
+    /// Shows this many flags by name, of at most 4096 that are counted each by itself.
+    pub fn new(shown: usize) -> Self {
+        Self::with_capacity(shown, 4096)
+    }
+
+    /// Shows this many flags by name, of at most `capacity` that are counted each by itself. Flags that come later than
+    /// these are never shown by name.
+    pub fn with_capacity(shown: usize, capacity: usize) -> Self {
+        let row = || (0..=capacity).map(|_| AtomicU64::new(0)).collect();
+        let stripes = (0..STRIPES).map(|_| row()).collect();
+        let rest = Use { flag: Self::OTHER.into(), read: 0, lately: 0, own: 0 };
+        let book = Book { uses: vec![rest], ..Book::default() };
+        Self { stripes, shown, book: Mutex::new(book) }
+    }
+
+    /// The place of a flag, the same for as long as these counts live. Takes a lock: for when rules are published.
+    pub fn slot(&self, flag: &str) -> Slot {
+        let mut book = self.book();
+        if let Some(slot) = book.slots.get(flag) {
+            return *slot;
+        }
+        let capacity = self.stripes.first().map_or(0, |row| row.len());
+        if flag == Self::OTHER || book.uses.len() >= capacity {
+            return Slot::default();
+        }
+        let slot = Slot(book.uses.len());
+        book.uses.push(Use { flag: flag.into(), read: 0, lately: 0, own: 0 });
+        book.slots.insert(flag.into(), slot);
+        slot
+    }
+
+    /// Counts one evaluation.
+    #[inline]
+    pub fn add(&self, slot: Slot) {
+        let stripe = STRIPE.try_with(|it| *it).unwrap_or(0); // a thread that is ending has none left
+        if let Some(counter) = self.stripes.get(stripe).and_then(|row| row.get(slot.0)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The flags in most use of late and how often each was evaluated while it was one of them, then
+    /// [`OTHER`](Self::OTHER).
+    pub fn collect(&self) -> Vec<(String, u64)> {
+        let mut book = self.book();
+        let Book { uses, other, .. } = &mut *book;
+        let mut news = Vec::with_capacity(uses.len());
+        for (slot, it) in uses.iter_mut().enumerate() {
+            let now = self.sum(slot);
+            let new = now.wrapping_sub(it.read);
+            it.read = now;
+            it.lately = it.lately / 2 + new;
+            news.push(new);
+        }
+        let mut order: Vec<usize> = (1..uses.len()).collect();
+        order.sort_by_key(|slot| uses.get(*slot).map(|it| (Reverse(it.lately), Reverse(it.own))));
+        order.truncate(self.shown);
+        let mut shown = Vec::with_capacity(order.len() + 1);
+        for slot in order {
+            let (Some(it), Some(new)) = (uses.get_mut(slot), news.get_mut(slot)) else { continue };
+            it.own += std::mem::take(new);
+            if it.own > 0 {
+                shown.push((it.flag.to_string(), it.own));
+            }
+        }
+        *other += news.iter().sum::<u64>();
+        shown.push((Self::OTHER.to_owned(), *other));
+        shown
+    }
+
+    fn sum(&self, slot: usize) -> u64 {
+        let counters = self.stripes.iter().filter_map(|row| row.get(slot));
+        counters.map(|it| it.load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book").field("flags", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

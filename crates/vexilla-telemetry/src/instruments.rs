@@ -1,0 +1,276 @@
+//! Every instrument: its name, unit and description, and where its value comes from.
+//!
+//! There is one table for OpenTelemetry and Prometheus, so that both show the same.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use vexilla_domain::{
+    ArchiveOutcome, BreakerState, CacheRead, Reason, Source, Stats, Strategy, WebhookOutcome,
+};
+
+use crate::FlagCounts;
+use crate::counts::Counts;
+
+/// What instruments are read from.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) stats: &'a Stats,
+    pub(crate) counts: &'a Counts,
+    pub(crate) flags: Option<&'a FlagCounts>,
+}
+
+/// An instrument whose value is read when it is shown.
+pub(crate) struct Instrument {
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) read: Read,
+}
+
+/// How an instrument is read, which also says what it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Read {
+    /// Only grows.
+    Counter(fn(&Reading<'_>) -> Vec<Point<u64>>),
+    /// Goes up and down.
+    Gauge(fn(&Reading<'_>) -> Vec<Point<f64>>),
+}
+
+/// One value, and what tells it from the other ones of its instrument.
+pub(crate) struct Point<T> {
+    pub(crate) labels: Vec<(&'static str, Cow<'static, str>)>,
+    pub(crate) value: T,
+}
+
+/// An instrument that durations are recorded into.
+pub(crate) struct Timer {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    /// Upper bounds, in seconds.
+    pub(crate) bounds: &'static [f64],
+}
+
+/// The label that tells the outcomes of one thing apart.
+pub(crate) const OUTCOME: &str = "outcome";
+/// The unit of every timer.
+pub(crate) const SECONDS: &str = "s";
+
+const CALL_BOUNDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+pub(crate) const EVALUATION: Timer = Timer {
+    name: "vexilla.evaluation.duration",
+    help: "How long an evaluation by the rules held here took, of a sample of them.",
+    bounds: &[1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 1e-4, 1e-3],
+};
+
+pub(crate) const REFRESH: Timer = Timer {
+    name: "vexilla.refresh.duration",
+    help: "How long a refresh of the rules took.",
+    bounds: CALL_BOUNDS,
+};
+
+pub(crate) const REMOTE: Timer = Timer {
+    name: "vexilla.remote.duration",
+    help: "How long Flagr took for an evaluation or a batch of them.",
+    bounds: CALL_BOUNDS,
+};
+
+pub(crate) const ARCHIVE: Timer = Timer {
+    name: "vexilla.archive.duration",
+    help: "How long a save into the archive took.",
+    bounds: CALL_BOUNDS,
+};
+
+pub(crate) const INSTRUMENTS: &[Instrument] = &[
+    Instrument {
+        name: "vexilla.cache.hits",
+        unit: "{evaluation}",
+        help: "Evaluations decided from the rules held here or from an earlier answer of Flagr.",
+        read: Read::Counter(|it| one(it.stats.hits())),
+    },
+    Instrument {
+        name: "vexilla.cache.misses",
+        unit: "{evaluation}",
+        help: "Evaluations that Flagr was asked for, and those that nothing could decide.",
+        read: Read::Counter(|it| one(it.stats.misses())),
+    },
+    Instrument {
+        name: "vexilla.evaluations",
+        unit: "{evaluation}",
+        help: "Evaluations by the strategy of the flag, by who decided, and by why it came out so.",
+        read: Read::Counter(|it| it.stats.evaluations.iter().map(evaluations).collect()),
+    },
+    Instrument {
+        name: "vexilla.flag.evaluations",
+        unit: "{evaluation}",
+        help: "Evaluations of the flags in most use; those of all others together as flag `other`.",
+        read: Read::Counter(flag_evaluations),
+    },
+    Instrument {
+        name: "vexilla.records.lost",
+        unit: "{record}",
+        help: "Data records lost because a decision was made here in place of Flagr.",
+        read: Read::Counter(|it| one(it.stats.lost_records)),
+    },
+    Instrument {
+        name: "vexilla.refresh.success",
+        unit: "{refresh}",
+        help: "Refreshes that succeeded.",
+        read: Read::Counter(|it| one(it.stats.refreshes)),
+    },
+    Instrument {
+        name: "vexilla.refresh.failure",
+        unit: "{refresh}",
+        help: "Refreshes that failed.",
+        read: Read::Counter(|it| one(it.stats.failures)),
+    },
+    Instrument {
+        name: "vexilla.refresh.consecutive_failures",
+        unit: "{refresh}",
+        help: "How many of the last refreshes failed in a row.",
+        read: Read::Gauge(|it| one(f64::from(it.stats.consecutive_failures))),
+    },
+    Instrument {
+        name: "vexilla.circuit.state",
+        unit: "{state}",
+        help: "The state of the breaker before Flagr: 0 closed, 1 open, 2 half-open.",
+        read: Read::Gauge(circuit_state),
+    },
+    Instrument {
+        name: "vexilla.circuit.transitions",
+        unit: "{transition}",
+        help: "How often the breaker before Flagr came into each state.",
+        read: Read::Counter(|it| {
+            let words = BreakerState::ALL.iter().map(|it| it.as_str());
+            by_word("state", words, &it.counts.breaker)
+        }),
+    },
+    Instrument {
+        name: "vexilla.ruleset.age",
+        unit: SECONDS,
+        help: "How long ago the source last confirmed the rules.",
+        read: Read::Gauge(|it| it.stats.age.iter().map(|age| point(age.as_secs_f64())).collect()),
+    },
+    Instrument {
+        name: "vexilla.ruleset.stale",
+        unit: "1",
+        help: "Whether the last refresh failed, so that the rules are the last good ones: 0 or 1.",
+        read: Read::Gauge(|it| one(f64::from(u8::from(it.stats.stale)))),
+    },
+    Instrument {
+        name: "vexilla.ruleset.flags",
+        unit: "{flag}",
+        help: "Flags that are served.",
+        read: Read::Gauge(|it| one(real(it.stats.flags))),
+    },
+    Instrument {
+        name: "vexilla.ruleset.document",
+        unit: "By",
+        help: "Size of the flags as a document, 0 when it is not kept.",
+        read: Read::Gauge(|it| one(real(it.stats.document_bytes))),
+    },
+    Instrument {
+        name: "vexilla.flags.quarantined",
+        unit: "{flag}",
+        help: "Flags whose newest version is in error.",
+        read: Read::Gauge(|it| one(real(it.stats.quarantined))),
+    },
+    Instrument {
+        name: "vexilla.flags.filtered",
+        unit: "{flag}",
+        help: "Flags that the filter keeps out.",
+        read: Read::Gauge(|it| one(real(it.stats.savings.filtered_flags))),
+    },
+    Instrument {
+        name: "vexilla.remote.cache.reads",
+        unit: "{read}",
+        help: "Looks among Flagr's earlier answers, by what they found.",
+        read: Read::Counter(|it| {
+            let words = CacheRead::ALL.iter().map(|it| it.as_str());
+            by_word(OUTCOME, words, &it.counts.cache)
+        }),
+    },
+    Instrument {
+        name: "vexilla.archive.saves",
+        unit: "{save}",
+        help: "Saves into the archive, by what came of them.",
+        read: Read::Counter(|it| {
+            let words = ArchiveOutcome::ALL.iter().map(|it| it.as_str());
+            by_word(OUTCOME, words, &it.counts.archive)
+        }),
+    },
+    Instrument {
+        name: "vexilla.webhook.received",
+        unit: "{request}",
+        help: "Calls of the webhook, by what came of them.",
+        read: Read::Counter(|it| {
+            let words = WebhookOutcome::ALL.iter().map(|it| it.as_str());
+            by_word(OUTCOME, words, &it.counts.webhook)
+        }),
+    },
+    Instrument {
+        name: "vexilla.exposures.sent",
+        unit: "{exposure}",
+        help: "Exposures that reached Flagr.",
+        read: Read::Counter(|it| one(it.counts.exposures_sent.load(Ordering::Relaxed))),
+    },
+    Instrument {
+        name: "vexilla.exposures.dropped",
+        unit: "{exposure}",
+        help: "Exposures that were lost.",
+        read: Read::Counter(|it| one(it.counts.exposures_dropped.load(Ordering::Relaxed))),
+    },
+];
+
+fn evaluations(&(source, reason, value): &(Source, Reason, u64)) -> Point<u64> {
+    let strategy = match source {
+        Source::Local => Strategy::Local.as_str(),
+        Source::Standby | Source::Remote | Source::RemoteCached => Strategy::Remote.as_str(),
+        _ => "none", // nobody decided
+    };
+    let labels = vec![
+        ("strategy", strategy.into()),
+        ("source", source.as_str().into()),
+        ("reason", reason.as_str().into()),
+    ];
+    Point { labels, value }
+}
+
+fn flag_evaluations(reading: &Reading<'_>) -> Vec<Point<u64>> {
+    let Some(flags) = reading.flags else { return Vec::new() };
+    let uses = flags.collect().into_iter();
+    uses.map(|(flag, value)| Point { labels: vec![("flag", flag.into())], value }).collect()
+}
+
+fn circuit_state(reading: &Reading<'_>) -> Vec<Point<f64>> {
+    let Some(breaker) = reading.stats.breaker.as_deref() else { return Vec::new() };
+    let place = BreakerState::ALL.iter().position(|it| it.as_str() == breaker);
+    place.map(|place| point(real(place))).into_iter().collect()
+}
+
+fn by_word(
+    label: &'static str,
+    words: impl Iterator<Item = &'static str>,
+    counters: &[AtomicU64],
+) -> Vec<Point<u64>> {
+    let points = words.zip(counters).map(|(word, counter)| Point {
+        labels: vec![(label, word.into())],
+        value: counter.load(Ordering::Relaxed),
+    });
+    points.collect()
+}
+
+fn one<T>(value: T) -> Vec<Point<T>> {
+    vec![point(value)]
+}
+
+fn point<T>(value: T) -> Point<T> {
+    Point { labels: Vec::new(), value }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count of flags or bytes comes near 2^53")]
+fn real(count: usize) -> f64 {
+    count as f64
+}

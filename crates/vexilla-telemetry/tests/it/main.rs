@@ -1,0 +1,89 @@
+//! Telemetry against real collectors in this process, and against none.
+#![cfg(feature = "otel")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod away;
+mod collector;
+mod metrics;
+mod over_http;
+mod traces;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use vexilla_domain::{
+    ArchiveOutcome, BreakerState, CacheRead, Clock, Observer, Reason, RefreshOutcome,
+    RemoteOutcome, Source, Stats, WebhookOutcome,
+};
+use vexilla_telemetry::{FlagCounts, Otlp, OtlpSettings, StatsReader};
+
+#[test]
+fn handles_can_be_shared() {
+    fn check<T: Send + Sync>() {}
+    check::<Otlp>();
+    check::<FlagCounts>();
+    check::<StatsReader>();
+    #[cfg(feature = "prometheus")]
+    check::<vexilla_telemetry::Prometheus>();
+    #[cfg(feature = "logs")]
+    check::<vexilla_telemetry::LogLevel>();
+}
+
+/// Longer than anything takes here.
+const LONG: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+/// Sends nothing by itself before the end.
+fn start(settings: &OtlpSettings) -> Otlp {
+    let flags = Arc::new(FlagCounts::new(1));
+    flags.add(flags.slot("dark-mode"));
+    let mut settings = settings.clone();
+    settings.interval = Duration::from_secs(3600);
+    settings.span_delay = Duration::from_secs(3600);
+    Otlp::start(&settings, &StatsReader::new(stats), Some(&flags), Arc::new(SystemClock)).unwrap()
+}
+
+fn stats() -> Stats {
+    let mut stats = Stats::default();
+    stats.evaluations =
+        vec![(Source::Local, Reason::Static, 7), (Source::Fallback, Reason::Fallback, 1)];
+    stats.refreshes = 11;
+    stats.failures = 4;
+    stats.consecutive_failures = 2;
+    stats.stale = true;
+    stats.breaker = Some("open".into());
+    stats.age = Some(Duration::from_millis(1500));
+    stats.flags = 100;
+    stats.quarantined = 5;
+    stats.savings.filtered_flags = 6;
+    stats.lost_records = 2;
+    stats.document_bytes = 4096;
+    stats
+}
+
+/// Measures everything once.
+fn measure(observer: &dyn Observer) {
+    observer.refreshed(RefreshOutcome::Changed, Duration::from_millis(250));
+    observer.remote_evaluated(RemoteOutcome::Failed, Duration::from_millis(500));
+    observer.cache_read(CacheRead::Hit);
+    observer.evaluation_sampled(Duration::from_secs(1));
+    observer.breaker_changed(BreakerState::Closed, BreakerState::Open);
+    observer.archived(ArchiveOutcome::Saved, Duration::from_secs(2));
+    observer.webhook_received(WebhookOutcome::Accepted);
+    observer.exposures_sent(100);
+    observer.exposures_dropped(8);
+}

@@ -1,0 +1,81 @@
+//! Every instrument, over gRPC.
+
+use vexilla_telemetry::{OtlpSettings, Protocol, Secret};
+
+use crate::collector::{Collector, attributes, read};
+use crate::{LONG, measure, start};
+
+/// Name, unit, kind, attributes, value.
+pub(crate) const EXPECTED: &[&str] = &[
+    "vexilla.archive.duration [s] histogram {outcome=saved} 2 in 1",
+    "vexilla.archive.saves [{save}] counter {outcome=failed} 0",
+    "vexilla.archive.saves [{save}] counter {outcome=saved} 1",
+    "vexilla.archive.saves [{save}] counter {outcome=superseded} 0",
+    "vexilla.cache.hits [{evaluation}] counter 7",
+    "vexilla.cache.misses [{evaluation}] counter 1",
+    "vexilla.circuit.state [{state}] gauge 1",
+    "vexilla.circuit.transitions [{transition}] counter {state=closed} 0",
+    "vexilla.circuit.transitions [{transition}] counter {state=half-open} 0",
+    "vexilla.circuit.transitions [{transition}] counter {state=open} 1",
+    "vexilla.evaluation.duration [s] histogram 1 in 1",
+    "vexilla.evaluations [{evaluation}] counter {reason=FALLBACK} {source=fallback} {strategy=none} 1",
+    "vexilla.evaluations [{evaluation}] counter {reason=STATIC} {source=local} {strategy=local} 7",
+    "vexilla.exposures.dropped [{exposure}] counter 8",
+    "vexilla.exposures.sent [{exposure}] counter 100",
+    "vexilla.flag.evaluations [{evaluation}] counter {flag=dark-mode} 1",
+    "vexilla.flag.evaluations [{evaluation}] counter {flag=other} 0",
+    "vexilla.flags.filtered [{flag}] gauge 6",
+    "vexilla.flags.quarantined [{flag}] gauge 5",
+    "vexilla.records.lost [{record}] counter 2",
+    "vexilla.refresh.consecutive_failures [{refresh}] gauge 2",
+    "vexilla.refresh.duration [s] histogram {outcome=changed} 0.25 in 1",
+    "vexilla.refresh.failure [{refresh}] counter 4",
+    "vexilla.refresh.success [{refresh}] counter 11",
+    "vexilla.remote.cache.reads [{read}] counter {outcome=hit} 1",
+    "vexilla.remote.cache.reads [{read}] counter {outcome=miss} 0",
+    "vexilla.remote.cache.reads [{read}] counter {outcome=stale} 0",
+    "vexilla.remote.duration [s] histogram {outcome=failed} 0.5 in 1",
+    "vexilla.ruleset.age [s] gauge 1.5",
+    "vexilla.ruleset.document [By] gauge 4096",
+    "vexilla.ruleset.flags [{flag}] gauge 100",
+    "vexilla.ruleset.stale [1] gauge 1",
+    "vexilla.webhook.received [{request}] counter {outcome=accepted} 1",
+    "vexilla.webhook.received [{request}] counter {outcome=ignored} 0",
+    "vexilla.webhook.received [{request}] counter {outcome=malformed} 0",
+    "vexilla.webhook.received [{request}] counter {outcome=too_large} 0",
+    "vexilla.webhook.received [{request}] counter {outcome=unauthorized} 0",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_sees_every_instrument() {
+    let (collector, address) = Collector::start().await;
+    let mut settings = OtlpSettings::to(&address, Protocol::Grpc);
+    settings.service_name = "shop".to_owned();
+    settings.resource.push(("service.instance.id".to_owned(), "7".to_owned()));
+    let secret = ("authorization".to_owned(), Secret::new("Bearer hidden"));
+    settings.metrics.iter_mut().for_each(|it| it.headers.push(secret.clone()));
+
+    let otlp = start(&settings);
+    measure(otlp.observer().as_ref());
+    otlp.shutdown(LONG).await.unwrap();
+
+    let requests = collector.metrics.lock().unwrap().clone();
+    let [request] = &requests[..] else { panic!("{} requests", requests.len()) };
+    let (values, descriptions) = read(request);
+    assert_eq!(values, EXPECTED);
+    for description in descriptions {
+        assert!(description.ends_with('.') && description.len() > 10, "`{description}`");
+    }
+    let resource = request.resource_metrics.iter().find_map(|it| it.resource.as_ref()).unwrap();
+    let resource = attributes(&resource.attributes);
+    assert_eq!(resource, " {service.instance.id=7} {service.name=shop}");
+    assert_eq!(*collector.credentials.lock().unwrap(), ["Bearer hidden"]);
+}
+
+#[tokio::test]
+async fn one_thread_is_enough() {
+    let (collector, address) = Collector::start().await;
+    let otlp = start(&OtlpSettings::to(&address, Protocol::Grpc));
+    otlp.shutdown(LONG).await.unwrap();
+    assert_eq!(collector.metrics.lock().unwrap().len(), 1);
+}
