@@ -6,18 +6,34 @@ use std::env;
 use std::process::ExitCode;
 
 mod command;
+mod conformance;
 mod counts;
+mod fuzz;
+mod http;
+mod integ;
+mod options;
+mod redis;
 mod steps;
 mod tidy;
+mod tools;
+mod wait;
+#[cfg(test)]
+mod workflows;
 mod workspace;
 
 use steps::{Run, STEPS, Step};
+use tools::TOOLS;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
+    if let Some((name, rest)) = arguments.split_first()
+        && let Some(tool) = TOOLS.iter().find(|it| it.name == name)
+    {
+        return tool.run(rest);
+    }
+
     let verbose = arguments.iter().any(|it| it == "--verbose");
     arguments.retain(|it| it != "--verbose");
-
     let steps: &[Step] = match arguments.as_slice() {
         [name] if name == "ci" => &STEPS,
         [name] => STEPS.iter().find(|it| it.name == name).map_or(&[], std::slice::from_ref),
@@ -38,8 +54,11 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    let line = |(name, about)| format!("\n  {name:<9} {about}");
-    let lines = STEPS.iter().map(|it| line((it.name, it.about)));
+    let line = |(name, about)| format!("\n  {name:<11} {about}");
+    let steps: String = STEPS.iter().map(|it| line((it.name, it.about))).collect();
+    let tools: String = TOOLS.iter().map(|it| line((it.name, it.about))).collect();
     let all = line(("ci", "all of these, in this order"));
-    format!("usage: cargo xtask STEP [--verbose]\n{all}{}", lines.collect::<String>())
+    format!(
+        "usage: cargo xtask STEP [--verbose]\n{all}{steps}\n\nbeside them, with options:\n{tools}"
+    )
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::command::{cargo, lines_of, run};
 use crate::counts::Counts;
+use crate::redis;
 use crate::tidy;
 use crate::workspace::Workspace;
 
@@ -88,8 +89,10 @@ fn lint(_: &mut Run) -> Result<()> {
     ]))
 }
 
+/// With all features, as `lint` has them: what one of them brings is tested too.
 fn test(run: &mut Run) -> Result<()> {
-    lines_of(cargo(&["test", "--workspace", "--no-fail-fast"]), |line| {
+    redis::install()?;
+    lines_of(cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]), |line| {
         println!("{line}");
         run.counts.read(line);
     })?;

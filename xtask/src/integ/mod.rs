@@ -1,0 +1,123 @@
+//! `cargo xtask integ`: the built binary against a real Flagr.
+
+mod answers;
+mod build;
+mod flagr;
+mod needs;
+mod run;
+mod scenarios;
+mod settings;
+mod settings_of_vexilla;
+mod stage;
+mod vexilla;
+
+use std::path::{Path, PathBuf};
+use std::process;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+use crate::wait::Interrupt;
+use flagr::{Engine, Place, Start};
+use needs::{Facts, Need};
+use run::{Run, Tally};
+use scenarios::{SCENARIOS, Scenario};
+use settings::{Settings, Source, USAGE};
+
+/// Runs the suite as told and says whether it passed.
+pub(crate) fn integ(arguments: &[String]) -> Result<()> {
+    let settings = Settings::read(arguments).context(USAGE)?;
+    let scenarios = || SCENARIOS.iter().filter(|it| it.name.starts_with(&settings.only));
+    if settings.list {
+        for scenario in scenarios() {
+            println!("{:<22} {}", scenario.name, scenario.about);
+        }
+        return Ok(());
+    }
+    ensure!(scenarios().next().is_some(), "no scenario's name begins with `{}`", settings.only);
+
+    let interrupt = Interrupt::listening()?;
+    if let Source::Docker { .. } = settings.source {
+        Engine::answers()?; // before the build, which may take minutes
+    }
+    let program = match &settings.vexilla {
+        Some(path) => found("--vexilla", path)?,
+        None => build::build()?,
+    };
+    let mut sum = Tally::default();
+    // Everything that was started ends where its owner goes out of scope, so an error or a panic removes it as well.
+    let mut against = |place: Place| -> Result<()> {
+        sum.add(&one(&place, &program, scenarios(), &interrupt)?);
+        Ok(())
+    };
+    match settings.source {
+        Source::Url(url) => against(Place::Url(url))?,
+        Source::Program(path) => against(Place::Program(found("--flagr-bin", &path)?))?,
+        Source::Docker { images, network } => {
+            for (number, image) in images.into_iter().enumerate() {
+                let engine = Engine::connect(&name(number), network)?;
+                against(Place::Docker { engine, image })?;
+            }
+        }
+    }
+
+    println!("{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.skipped);
+    ensure!(!interrupt.is_told(), "interrupted; what was started is removed");
+    ensure!(sum.failed == 0, "not all passed");
+    ensure!(sum.passed > 0, "no scenario ran");
+    Ok(())
+}
+
+/// A given program, by a path that holds in every folder.
+fn found(option: &str, path: &Path) -> Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("`{option}`: there is no {}", path.display()))
+}
+
+/// Runs scenarios against one Flagr.
+fn one<'a>(
+    place: &Place,
+    program: &Path,
+    scenarios: impl Iterator<Item = &'a Scenario> + Clone,
+    interrupt: &Interrupt,
+) -> Result<Tally> {
+    println!("== {}", place.describe());
+    let facts = facts(place, program, scenarios.clone(), interrupt)?;
+    let version =
+        facts.version.map_or("of a version it does not tell".to_owned(), |it| it.to_string());
+    println!("== Flagr {version}");
+    let name = name(0);
+    Ok(Run { name: &name, place, facts: &facts, program, interrupt }.all(scenarios))
+}
+
+/// Looks at what there is before anything is judged by it.
+fn facts<'a>(
+    place: &Place,
+    program: &Path,
+    scenarios: impl Iterator<Item = &'a Scenario>,
+    interrupt: &Interrupt,
+) -> Result<Facts> {
+    let folder = TempDir::with_prefix("vexilla-integ-").context("no temporary folder")?;
+    let version = {
+        let folder = folder.path().join("flagr");
+        std::fs::create_dir(&folder)?;
+        place.flagr(&Start::default(), &folder, interrupt)?.version()
+    };
+    let help = build::help(program)?;
+    let mut facts = Facts { kind: place.kind(), version, help, unknown_routes: Vec::new() };
+    let routes = scenarios.flat_map(|it| it.needs).filter_map(|it| match it {
+        Need::Route(route) => Some(*route),
+        _ => None,
+    });
+    let routes: Vec<_> = routes.collect();
+    if !routes.is_empty() {
+        let base = stage::base_arguments(&facts, &[]);
+        let folder = folder.path();
+        facts.unknown_routes = build::unknown_routes(program, &base, &routes, folder, interrupt)?;
+    }
+    Ok(facts)
+}
+
+/// What begins the names of all that a run makes.
+fn name(number: usize) -> String {
+    format!("vexilla-integ-{}-{number}", process::id())
+}

@@ -1,0 +1,73 @@
+//! Flags that do not change.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::integ::answers::comparable;
+use crate::integ::stage::{Stage, given, question};
+
+pub(super) fn load(stage: &Stage<'_>) -> Result<()> {
+    let flagr = stage.flagr()?;
+    let (simple, split) = (stage.key("simple"), stage.key("split"));
+    flagr.rest().simple(&simple)?;
+    flagr.rest().split(&split)?;
+    let vexilla = stage.vexilla(&flagr)?;
+    stage.until_both_give(&vexilla, &flagr, &simple, Some("on"))?;
+
+    let entity = |number: usize, key: &str| {
+        let country = if number.is_multiple_of(2) { "US" } else { "FR" };
+        let context = json!({ "country": country });
+        json!({ "flagKey": key, "entityID": format!("user-{number}"), "entityContext": context })
+    };
+    let mut questions: Vec<Value> = (0..200).map(|it| entity(it, &split)).collect();
+    questions.push(entity(0, &stage.key("unknown")));
+    questions.push(json!({
+        "entities": (0..20).map(|it| entity(it, "")).map(without_key).collect::<Vec<_>>(),
+        "flagKeys": [split, simple, stage.key("unknown")],
+    }));
+    let answers = stage.until_they_agree(&vexilla, &flagr, &questions)?;
+    for variant in [Some("a"), Some("b"), None] {
+        let some = answers.iter().take(200).any(|it| given(it, variant).is_ok());
+        ensure!(some, "nobody of 200 got {variant:?}, so the comparison says little");
+    }
+    Ok(())
+}
+
+fn without_key(mut question: Value) -> Value {
+    if let Some(members) = question.as_object_mut() {
+        members.remove("flagKey");
+    }
+    question
+}
+
+pub(super) fn commands(stage: &Stage<'_>) -> Result<()> {
+    let flagr = stage.flagr()?;
+    let key = stage.key("split");
+    flagr.rest().split(&key)?;
+    let vexilla = stage.vexilla(&flagr)?;
+    let asked = question(&key, "user-1");
+    let expected = stage.interrupt.until("enabled flag", || {
+        let answer = stage.agree(&vexilla, &flagr, &asked)?;
+        ensure!(answer.get("flagID").is_some_and(|it| it.as_i64() > Some(0)), "it is not there");
+        Ok(answer)
+    })?;
+
+    let url = flagr.http.base();
+    let who = [&key, "--entity-id", "user-1", "--set", "country=US", "--format", "json"];
+    let ran = stage.run(&[&["eval", "--flagr", url], &who[..]].concat())?;
+    let answer: Value = serde_json::from_slice(&ran.stdout).context("`eval` gave no JSON")?;
+    let answer = comparable(answer, true);
+    for member in ["flagID", "flagKey", "variantID", "variantKey", "variantAttachment"] {
+        let (ours, theirs) = (answer.get(member), expected.get(member));
+        ensure!(ours == theirs, "`eval` says {member} {ours:?}, Flagr {theirs:?}");
+    }
+
+    let ran = stage.run(&["export", "--flagr", url, "--output", "flags.json"])?;
+    ensure!(ran.status.success(), "`export`: {}", String::from_utf8_lossy(&ran.stderr));
+    let ran = stage.run(&["check", "flags.json"])?;
+    ensure!(ran.status.success(), "`check`: {}", String::from_utf8_lossy(&ran.stdout));
+    let from_file = stage.run(&[&["eval", "--flags", "flags.json"], &who[..]].concat())?;
+    let from_file: Value = serde_json::from_slice(&from_file.stdout).context("no JSON")?;
+    ensure!(comparable(from_file, true) == answer, "the exported flags decide otherwise");
+    Ok(())
+}
