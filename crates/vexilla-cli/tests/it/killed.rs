@@ -14,7 +14,7 @@ use crate::running::Sidecar;
 const ROUNDS: u64 = 100;
 
 /// Flags in one state: whoever mixes two of them is found out.
-const FLAGS: u64 = 4;
+const FLAGS: usize = 4;
 
 /// A Flagr that has another state each time it is asked whether anything changed.
 #[derive(Default)]
@@ -39,14 +39,14 @@ impl Flagr {
         thread::spawn(move || {
             for connection in listener.incoming() {
                 let (connection, flagr) = (connection.unwrap(), Arc::clone(&serving));
-                thread::spawn(move || flagr.serve(connection));
+                thread::spawn(move || flagr.serve(&connection));
             }
         });
         (flagr, address)
     }
 
     /// Answers until the other side is gone.
-    fn serve(&self, connection: TcpStream) -> Option<()> {
+    fn serve(&self, mut connection: &TcpStream) -> Option<()> {
         let mut reader = BufReader::new(connection.try_clone().ok()?);
         loop {
             let mut head = String::new();
@@ -62,7 +62,7 @@ impl Flagr {
             let answer = format!(
                 "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
             );
-            (&connection).write_all(answer.as_bytes()).ok()?;
+            connection.write_all(answer.as_bytes()).ok()?;
         }
     }
 
@@ -117,7 +117,7 @@ fn served(sidecar: &Sidecar) -> u64 {
     let document: Value = serde_json::from_str(&body).unwrap();
     let flags = document["Flags"].as_array().unwrap();
     let versions: Vec<_> = flags.iter().map(|it| it["SnapshotID"].as_u64().unwrap()).collect();
-    assert_eq!(versions, [versions[0]; FLAGS as usize], "{body}");
+    assert_eq!(versions, [versions[0]; FLAGS], "{body}");
     let expected: Value = serde_json::from_str(&export(versions[0])).unwrap();
     for (flag, expected) in flags.iter().zip(expected["Flags"].as_array().unwrap()) {
         assert_eq!(flag["Variants"][0]["Key"], expected["Variants"][0]["Key"], "{body}");
