@@ -8,92 +8,23 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark reports, or ends")]
 
 use std::hint::black_box;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use vexilla::{BreakerConfig, Client, FlagrConfig, Source};
+use vexilla_benches::flagr::Flagr;
 use vexilla_benches::{cpu, flags};
-use vexilla_domain::json::write_flags;
 use vexilla_domain::{Context, Flag};
 
-/// A Flagr as far as these benchmarks need one. It can be told to fall silent.
-struct Flagr {
-    address: String,
-    silent: Arc<AtomicBool>,
-    requests: Arc<AtomicU64>,
-}
-
-impl Flagr {
-    async fn start(flags: &[Flag]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (silent, requests) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let export: Arc<[u8]> = write_flags(flags).into();
-        tokio::spawn({
-            let (silent, requests) = (Arc::clone(&silent), Arc::clone(&requests));
-            async move {
-                loop {
-                    let (stream, _) = listener.accept().await.unwrap();
-                    let (silent, requests) = (Arc::clone(&silent), Arc::clone(&requests));
-                    tokio::spawn(serve(stream, Arc::clone(&export), silent, requests));
-                }
-            }
-        });
-        Self { address, silent, requests }
-    }
-
-    async fn client(&self, open_for: Duration) -> Client {
-        let mut config = FlagrConfig::new(&self.address);
-        config.timeout = Duration::from_millis(500);
-        config.evaluation_timeout = Duration::from_millis(500);
-        config.retries = 0;
-        let mut breaker = BreakerConfig::default();
-        breaker.open_for = open_for;
-        let builder = Client::builder().flagr_with(config).breaker(breaker);
-        builder.refresh_interval(Duration::from_millis(200)).start().await.unwrap()
-    }
-}
-
-async fn serve(
-    mut stream: TcpStream,
-    export: Arc<[u8]>,
-    silent: Arc<AtomicBool>,
-    requests: Arc<AtomicU64>,
-) -> Option<()> {
-    loop {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.ok()?);
-        }
-        let head = String::from_utf8(head).ok()?;
-        let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
-        let mut body = vec![0; length.map_or(0, |it| it.parse().unwrap())];
-        stream.read_exact(&mut body).await.ok()?;
-        if silent.load(Ordering::Relaxed) {
-            return std::future::pending().await;
-        }
-        requests.fetch_add(1, Ordering::Relaxed);
-        let answer = if head.contains("max_id") {
-            b"{\"maxID\":7}".to_vec()
-        } else if head.contains("export") {
-            export.to_vec()
-        } else {
-            let asked: serde_json::Value = serde_json::from_slice(&body).unwrap();
-            let [entity, key] = ["entityID", "flagKey"].map(|it| asked.get(it).unwrap());
-            format!(
-                r#"{{"evalContext":{{"entityID":{entity},"flagKey":{key}}},"flagID":1,"flagKey":{key},"variantID":1,"variantKey":"on","segmentID":1}}"#
-            )
-            .into_bytes()
-        };
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            answer.len()
-        );
-        stream.write_all(&[head.as_bytes(), &answer].concat()).await.ok()?;
-    }
+async fn client_of(flagr: &Flagr, open_for: Duration) -> Client {
+    let mut config = FlagrConfig::new(&flagr.address);
+    config.timeout = Duration::from_millis(500);
+    config.evaluation_timeout = Duration::from_millis(500);
+    config.retries = 0;
+    let mut breaker = BreakerConfig::default();
+    breaker.open_for = open_for;
+    let builder = Client::builder().flagr_with(config).breaker(breaker);
+    builder.no_remote_cache().refresh_interval(Duration::from_millis(200)).start().await.unwrap()
 }
 
 /// Flags as a live Flagr has them.
@@ -133,7 +64,7 @@ fn main() {
 
 async fn outage() {
     let flagr = Flagr::start(&numbered(100, 20)).await;
-    let client = flagr.client(Duration::from_millis(1)).await;
+    let client = client_of(&flagr, Duration::from_millis(1)).await;
     let ctx = flags::context();
     let (mut well, mut silent) = (Vec::new(), Vec::new());
     for _ in 0..9 {
@@ -148,7 +79,7 @@ async fn outage() {
     cpu::report("a local evaluation, Flagr silent / healthy", silent, well, 1.05);
 
     flagr.silent.store(false, Ordering::Relaxed);
-    let client = flagr.client(Duration::from_secs(600)).await;
+    let client = client_of(&flagr, Duration::from_secs(600)).await;
     flagr.silent.store(true, Ordering::Relaxed);
     while client.stats().breaker.as_deref() != Some("open") {
         assert_eq!(client.evaluate("flag-19", &ctx).await.source, Source::Standby);
@@ -167,7 +98,7 @@ async fn outage() {
 async fn scenario() {
     const EVALUATIONS: u64 = 10_000;
     let flagr = Flagr::start(&numbered(10_000, 20)).await;
-    let client = flagr.client(Duration::from_secs(30)).await;
+    let client = client_of(&flagr, Duration::from_secs(30)).await;
     let ctx = flags::context();
     let before = flagr.requests.load(Ordering::Relaxed);
     for n in 0..EVALUATIONS {

@@ -10,6 +10,7 @@
 )]
 
 pub mod cpu;
+pub mod flagr;
 pub mod flags;
 pub mod ratio;
 pub mod unleash;
