@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use tracing_subscriber::filter::Targets;
-use vexilla::{Auth, Password, Secret, ServerSecret, WebhookHeader};
+use vexilla::{Auth, Secret, WebhookHeader};
 
 use crate::error::CommandError;
 
@@ -32,13 +32,13 @@ pub(crate) struct Environment {
     /// Who we are to Flagr.
     pub(crate) flagr: Auth,
     /// What callers of the admin API have to know.
-    pub(crate) admin_token: Option<ServerSecret>,
+    pub(crate) admin_token: Option<Secret>,
     /// What notices are signed with.
-    pub(crate) webhook_secret: Option<ServerSecret>,
+    pub(crate) webhook_secret: Option<Secret>,
     /// What Flagr sends with its notices.
     pub(crate) webhook_header: Option<WebhookHeader>,
     /// The password for Redis, where its address has none.
-    pub(crate) redis_password: Option<Password>,
+    pub(crate) redis_password: Option<Secret>,
 }
 
 impl Environment {
@@ -58,10 +58,10 @@ impl Environment {
                 && env::var_os(NO_COLOR).is_none_or(|it| it.is_empty()),
             cache_dir: cache_dir(),
             flagr: auth(text(TOKEN)?, text(USER)?, text(PASSWORD)?)?,
-            admin_token: text(ADMIN_TOKEN)?.map(ServerSecret::new),
-            webhook_secret: text(WEBHOOK_SECRET)?.map(ServerSecret::new),
+            admin_token: text(ADMIN_TOKEN)?.map(Secret::new),
+            webhook_secret: text(WEBHOOK_SECRET)?.map(Secret::new),
             webhook_header: text(WEBHOOK_HEADER)?.map(|it| header(&it)).transpose()?,
-            redis_password: text(REDIS_PASSWORD)?.map(Password::new),
+            redis_password: text(REDIS_PASSWORD)?.map(Secret::new),
         })
     }
 }
@@ -94,10 +94,9 @@ fn auth(
 
 fn header(text: &str) -> Result<WebhookHeader, CommandError> {
     match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => Ok(WebhookHeader {
-            name: name.trim().to_owned(),
-            value: ServerSecret::new(value.trim()),
-        }),
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok(WebhookHeader { name: name.trim().to_owned(), value: Secret::new(value.trim()) })
+        }
         _ => Err(wrong(WEBHOOK_HEADER, "is not of the form `Name: value`")),
     }
 }

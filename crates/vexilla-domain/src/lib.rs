@@ -31,6 +31,7 @@ mod port_error;
 mod ports;
 mod problem;
 mod query;
+mod secret;
 mod stats;
 mod strategy;
 mod typed;
@@ -66,6 +67,7 @@ pub use query::{
     Answer, Batch, BatchAnswer, BatchTooLarge, Debug, DebugLog, FlagRef, RemoteCall, SegmentLog,
     SelectedBy, TagsOperator,
 };
+pub use secret::Secret;
 pub use stats::{CacheCounts, MemorySavings, Readiness, Stats};
 pub use strategy::{Needs, Strategy};
 pub use typed::{Detail, ErrorCode};

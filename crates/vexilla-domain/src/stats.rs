@@ -83,23 +83,24 @@ impl Stats {
     }
 }
 
-/// What a cache of Flagr's answers counts.
+/// What a bounded cache counts, taken at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CacheCounts {
-    /// Evaluations that had an answer here.
+    /// Reads that found their key.
     pub hits: u64,
-    /// Those of them whose answer was beyond its time, and was given because Flagr was away.
+    /// Those of the hits whose entry was beyond its time, and was given because nothing newer could be had.
     pub stale_hits: u64,
-    /// Evaluations that Flagr was asked for. What may not be kept is not counted.
+    /// Reads that did not. What may not be kept is not counted.
     pub misses: u64,
-    /// Answers that were let in.
+    /// Insertions, replacements included, that were let in.
     pub admitted: u64,
-    /// Answers that were not: too large, or wanted less often than those they would have displaced.
+    /// Insertions that were not: too large, wanted less often than what they would have displaced, or more at once than
+    /// could be decided.
     pub rejected: u64,
-    /// Answers that made room for others, or whose time was over.
+    /// Entries that made room for others, or whose time was over.
     pub evicted: u64,
-    /// Answers that are held.
+    /// Entries that are held.
     pub entries: u64,
     /// What they take, in bytes.
     pub bytes: u64,

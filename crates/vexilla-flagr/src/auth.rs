@@ -1,9 +1,8 @@
 //! Who we are to Flagr, or to the gate in front of it.
 
-use std::fmt;
-
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderName, HeaderValue};
+use vexilla_domain::Secret;
 
 use crate::ConfigError;
 
@@ -30,34 +29,6 @@ pub enum Auth {
         /// The header's value.
         value: Secret,
     },
-}
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<str>);
-
-impl Secret {
-    /// Hides the text.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for whom it is meant.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
 }
 
 /// An [`Auth`] that is known to fit into a request.

@@ -8,7 +8,8 @@
 //! use std::time::Duration;
 //!
 //! use vexilla_domain::{Depth, FlagRef, FlagSource};
-//! use vexilla_flagr::{Auth, FlagrConfig, FlagrSource, Secret};
+//! use vexilla_domain::Secret;
+//! use vexilla_flagr::{Auth, FlagrConfig, FlagrSource};
 //!
 //! # async fn example(token: String) -> Result<(), Box<dyn std::error::Error>> {
 //! let mut config = FlagrConfig::new("http://flagr:18000");
@@ -92,7 +93,7 @@ mod hand_on;
 mod refusal;
 mod request;
 
-pub use auth::{Auth, Secret};
+pub use auth::Auth;
 pub use config::{ConfigError, FlagrConfig};
 pub use evaluator::FlagrEvaluator;
 pub use filter::ExportFilter;

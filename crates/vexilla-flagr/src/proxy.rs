@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::auth::Secret;
 use crate::{ConfigError, config};
+use vexilla_domain::Secret;
 
 /// The proxy that all requests go through, whatever the environment says.
 #[derive(Clone)]

@@ -4,7 +4,6 @@
 //! (full jitter), so that many clients do not come back together. A server that asks for a pause (`Retry-After`) gets
 //! that one as well; one that asks for more than we are ready to wait is not asked again in this call.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -37,16 +36,9 @@ impl Retries {
             return None;
         }
         let doubled = self.base.saturating_mul(2_u32.saturating_pow(sent.saturating_sub(1)));
-        let pause = doubled.min(self.longest).mul_f64(random());
+        let pause = doubled.min(self.longest).mul_f64(fastrand::f64());
         Some(pause.saturating_add(asked.unwrap_or_default()))
     }
-}
-
-/// A random number from 0 up to 1. Each state of the standard library's hash maps is random; this needs no more.
-fn random() -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
-    let bits = (RandomState::new().build_hasher().finish() >> 11) as f64;
-    bits / 9_007_199_254_740_992.0 // 2^53
 }
 
 /// What a server asks for with `Retry-After`: seconds, or a date, which is taken by the server's own clock (`Date`).

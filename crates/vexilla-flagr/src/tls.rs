@@ -9,7 +9,7 @@ use rustls::{ClientConfig, ConfigBuilder, Error, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
 
 use crate::ConfigError;
-use crate::auth::Secret;
+use vexilla_domain::Secret;
 
 const ROOTS: &str = "extra_roots";
 const CERTIFICATE: &str = "client_certificate";

@@ -81,7 +81,6 @@ pub use listener::{
     AddressError, BindError, BoundServer, ListenAddress, ListenerConfig, TlsFiles, UnixAccess,
 };
 pub use parts::SidecarParts;
-pub use secret::Secret;
 pub use serve::BoundSidecar;
 pub use sidecar::Sidecar;
 pub use webhook::{CredentialError, Webhook, WebhookConfig, WebhookHeader};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use vexilla_domain::{Clock, FlagId};
+use vexilla_domain::{CacheCounts, Clock, FlagId};
 
-use crate::cache_stats::Event;
+use crate::cache_counts::Event;
 use crate::flights::Flights;
-use crate::{BoundedCache, CacheConfig, CacheConfigError, CacheStats};
+use crate::{BoundedCache, CacheConfig, CacheConfigError};
 
 /// Bodies of flags by id and content, the frequent ones kept, the others loaded when they are asked for.
 ///
@@ -184,8 +184,8 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     }
 
     /// The counts. Who waits for a load has missed, whoever did it.
-    pub fn stats(&self) -> CacheStats {
-        self.cache.stats()
+    pub fn counts(&self) -> CacheCounts {
+        self.cache.counts()
     }
 
     fn loaded(
@@ -257,7 +257,7 @@ impl<T: Send + Sync + 'static> fmt::Debug for BoundedBodies<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedBodies")
             .field("ttl", &self.ttl)
-            .field("stats", &self.stats())
+            .field("counts", &self.counts())
             .finish_non_exhaustive()
     }
 }

@@ -12,11 +12,12 @@ use std::time::Duration;
 use equivalent::Equivalent;
 use rapidhash::fast::RandomState;
 use stretto::{CacheCallback, DefaultCoster, DefaultUpdateValidator, Item};
+use vexilla_domain::CacheCounts;
 
 use self::hash::{AsHashed, Mixed};
 use self::last_handle::LastHandle;
-use crate::cache_stats::{Counts, Event};
-use crate::{CacheConfig, CacheConfigError, CacheStats};
+use crate::cache_counts::{Counts, Event};
+use crate::{CacheConfig, CacheConfigError};
 
 /// Values by key, under a budget of bytes, the frequent ones preferred (`TinyLFU`).
 ///
@@ -236,8 +237,8 @@ where
     }
 
     /// The counts.
-    pub fn stats(&self) -> CacheStats {
-        self.counts.stats()
+    pub fn counts(&self) -> CacheCounts {
+        self.counts.read()
     }
 
     /// What an entry costs by the budget, in bytes.
@@ -320,7 +321,7 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedCache")
             .field("max_cost", &self.max_cost)
-            .field("stats", &self.counts.stats())
+            .field("counts", &self.counts.read())
             .finish_non_exhaustive()
     }
 }

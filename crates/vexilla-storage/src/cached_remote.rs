@@ -17,17 +17,17 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Clock, Debug, FlagName, RemoteCall, RemoteError, RemoteErrorKind,
-    RemoteEvaluator,
+    Answer, Batch, BatchAnswer, CacheCounts, Clock, Debug, FlagName, RemoteCall, RemoteError,
+    RemoteErrorKind, RemoteEvaluator,
 };
 
 use self::call::{Asked, Kept};
 pub use self::config::CachedRemoteConfig;
 use self::forgotten::Forgotten;
 use self::held::{Held, Stale};
-use crate::cache_stats::Event;
+use crate::cache_counts::Event;
 use crate::flights::Flights;
-use crate::{BoundedCache, CacheConfigError, CacheStats};
+use crate::{BoundedCache, CacheConfigError};
 
 /// A [`RemoteEvaluator`] that asks another one, and what it was answered it does not ask again for a while.
 ///
@@ -133,8 +133,8 @@ impl CachedRemote {
     }
 
     /// The counts. What may not be kept counts for nothing; who waits for another one's question has a miss too.
-    pub fn stats(&self) -> CacheStats {
-        self.shared.cache.stats()
+    pub fn counts(&self) -> CacheCounts {
+        self.shared.cache.counts()
     }
 
     /// Asks for an answer again, once for each answer, if the time has come.
@@ -278,7 +278,7 @@ impl fmt::Debug for CachedRemote {
         f.debug_struct("CachedRemote")
             .field("inner", &self.shared.inner)
             .field("config", &self.shared.config)
-            .field("stats", &self.stats())
+            .field("counts", &self.counts())
             .finish_non_exhaustive()
     }
 }

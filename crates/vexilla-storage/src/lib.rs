@@ -29,7 +29,7 @@ mod bounded;
 #[cfg(feature = "memory")]
 mod cache_config;
 #[cfg(feature = "memory")]
-mod cache_stats;
+mod cache_counts;
 #[cfg(feature = "memory")]
 mod cached_remote;
 #[cfg(feature = "disk")]
@@ -57,12 +57,11 @@ pub use bounded::BoundedCache;
 #[cfg(feature = "memory")]
 pub use cache_config::{CacheConfig, CacheConfigError};
 #[cfg(feature = "memory")]
-pub use cache_stats::CacheStats;
 #[cfg(feature = "memory")]
 pub use cached_remote::{CachedRemote, CachedRemoteConfig};
 #[cfg(feature = "disk")]
 pub use disk::{DiskArchive, DiskConfig};
 pub use memory::MemoryArchive;
 #[cfg(feature = "redis")]
-pub use redis_archive::{Password, RedisArchive, RedisConfig, RedisConfigError};
+pub use redis_archive::{RedisArchive, RedisConfig, RedisConfigError};
 pub use stacked::StackedArchive;

@@ -14,7 +14,7 @@ use commands::{Found, Names, Saved};
 use keeper::{keep, random};
 use shared::Shared;
 
-pub use config::{Password, RedisConfig, RedisConfigError};
+pub use config::{RedisConfig, RedisConfigError};
 
 mod commands;
 mod config;

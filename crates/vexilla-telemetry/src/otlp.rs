@@ -34,7 +34,7 @@ use self::report::Reports;
 use crate::{FlagCounts, StatsReader};
 
 pub use self::error::{SettingsError, ShutdownError};
-pub use self::settings::{Compression, OtlpSettings, Protocol, Secret, Signal, Temporality};
+pub use self::settings::{Compression, OtlpSettings, Protocol, Signal, Temporality};
 pub use self::trace_context::{adopt, inject};
 
 /// The name of our instruments' and spans' scope.

@@ -188,8 +188,8 @@ impl Client {
         FlagHandle::new(self.clone(), key)
     }
 
-    /// Why a flag comes out as it does by the rules held here; its source says whether Flagr would be asked. `None` when
-    /// there is no such flag.
+    /// Why a flag comes out as it does by the rules held here; [`Explanation::needs`] says why Flagr would be asked, if it
+    /// would. `None` when there is no such flag.
     pub fn explain(&self, key: &str, ctx: &Context) -> Option<Explanation> {
         let published = self.shared.cell.load();
         let mut explanation = published.ruleset.explain(key, ctx)?;

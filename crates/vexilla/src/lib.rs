@@ -104,15 +104,15 @@ pub use vexilla_breaker::{Breaker, BreakerConfig, State as BreakerState};
 pub use vexilla_domain::{
     ActiveHours, CacheCounts, Context, Detail, ErrorCode, Evaluation, EvaluationRef, Explanation,
     FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings, Needs, Number, Object, Problem,
-    Readiness, Reason, Revision, Source, Stats, Strategy, TagsOperator, Value,
+    Readiness, Reason, Revision, Secret, Source, Stats, Strategy, TagsOperator, Value,
 };
 pub use vexilla_eval::bucket;
-pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy, Secret};
+pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy};
 #[cfg(feature = "server")]
 pub use vexilla_server::{
     AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, Injection, ListenAddress,
-    ListenerConfig, Secret as ServerSecret, Sidecar, SidecarConfig, TlsFiles, UnixAccess,
-    WebhookConfig, WebhookHeader, middleware,
+    ListenerConfig, Sidecar, SidecarConfig, TlsFiles, UnixAccess, WebhookConfig, WebhookHeader,
+    middleware,
 };
 #[cfg(feature = "memory")]
 pub use vexilla_storage::{CacheConfig, CachedRemote, CachedRemoteConfig};
@@ -120,4 +120,4 @@ pub use vexilla_storage::{CacheConfig, CachedRemote, CachedRemoteConfig};
 pub use vexilla_storage::{DiskArchive, DiskConfig};
 pub use vexilla_storage::{MemoryArchive, StackedArchive};
 #[cfg(feature = "redis")]
-pub use vexilla_storage::{Password, RedisArchive, RedisConfig, RedisConfigError};
+pub use vexilla_storage::{RedisArchive, RedisConfig, RedisConfigError};

@@ -96,16 +96,6 @@ impl Parts {
     }
 
     pub(crate) fn cache_counts(&self) -> Option<CacheCounts> {
-        let stats = self.remote_cache.as_ref()?.stats();
-        let mut counts = CacheCounts::default();
-        counts.hits = stats.hits;
-        counts.stale_hits = stats.stale_hits;
-        counts.misses = stats.misses;
-        counts.admitted = stats.admitted;
-        counts.rejected = stats.rejected;
-        counts.evicted = stats.evicted;
-        counts.entries = stats.entries;
-        counts.bytes = stats.bytes;
-        Some(counts)
+        Some(self.remote_cache.as_ref()?.counts())
     }
 }

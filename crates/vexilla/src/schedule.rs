@@ -12,7 +12,6 @@ use vexilla_domain::{Depth, FlagArchive};
 use crate::error::RefreshError;
 use crate::refresh::{Refreshed, Refresher};
 use crate::requests::{Request, Waiter, Work};
-use crate::shared::random_fraction;
 
 /// How long somebody waits for a source to show what it has announced. Longer than any Flagr's lag should be.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -118,15 +117,20 @@ impl Refresher {
         let failures = self.shared.counts.consecutive_failures().max(u32::from(failed));
         let pause = match (self.again_in, failures) {
             (Some(soon), _) => soon,
-            (None, 0) => interval.mul_f64(0.9 + 0.2 * random_fraction()),
+            (None, 0) => jittered(interval),
             (None, failures) => {
                 let pause = Duration::from_secs(1) * 2_u32.pow((failures - 1).min(5));
-                interval.min(pause).mul_f64(0.9 + 0.2 * random_fraction())
+                jittered(interval.min(pause))
             }
         };
         let due = Instant::now() + pause;
         self.due = if looked { due } else { self.due.min(due) };
     }
+}
+
+/// Give or take 10 %.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
 async fn at(time: Option<Instant>) {

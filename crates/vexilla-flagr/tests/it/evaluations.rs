@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use vexilla_domain::{
     Answer, Batch, Context, Debug, FlagId, FlagRef, FlagSource, Reason, RemoteCall, RemoteError,
-    RemoteErrorKind, RemoteEvaluator, SnapshotId, Source,
+    RemoteErrorKind, RemoteEvaluator, Secret, SnapshotId, Source,
 };
-use vexilla_flagr::{Auth, FlagrConfig, FlagrEvaluator, Secret};
+use vexilla_flagr::{Auth, FlagrConfig, FlagrEvaluator};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
 

@@ -1,7 +1,7 @@
 //! What a request looks like, and what statuses mean.
 
-use vexilla_domain::{FlagSource, SourceErrorKind, Strictness};
-use vexilla_flagr::{Auth, FlagrConfig, FlagrSource, Secret};
+use vexilla_domain::{FlagSource, Secret, SourceErrorKind, Strictness};
+use vexilla_flagr::{Auth, FlagrConfig, FlagrSource};
 use wiremock::ResponseTemplate;
 
 use crate::flagr::{EXPORT, Flagr, MAX_ID, changed, error, export, json, max_id, source};

@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-use vexilla_domain::{FlagSource, SourceErrorKind};
-use vexilla_flagr::{ClientCertificate, ExportFilter, FlagrConfig, FlagrSource, HttpProxy, Secret};
+use vexilla_domain::{FlagSource, Secret, SourceErrorKind};
+use vexilla_flagr::{ClientCertificate, ExportFilter, FlagrConfig, FlagrSource, HttpProxy};
 
 use crate::flagr::{Flagr, json};
 

@@ -21,12 +21,12 @@ use http::{Method, Request, StatusCode};
 use hyper::body::Body;
 use tokio::sync::Semaphore;
 use tower::{BoxError, Service, service_fn};
-use vexilla_domain::{Clock, Operator};
+use vexilla_domain::{Clock, Operator, Secret};
 
 use crate::admin::route::Route;
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
 use crate::reply::{Problem, Reply, read_body, reply};
-use crate::secret::Secret;
+use crate::secret::knows;
 
 /// What the admin API allows, and whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Default for AdminConfig {
 /// ```
 /// # use std::sync::Arc;
 /// # use std::time::Duration;
-/// # use vexilla_domain::{Clock, Operator};
+/// # use vexilla_domain::{Clock, Operator, Secret};
 /// # use vexilla_server::{Admin, AdminConfig};
 /// # async fn example(operator: Arc<dyn Operator>, clock: Arc<dyn Clock>) -> Result<(), Box<dyn std::error::Error>> {
 /// let admin = Admin::new(operator, clock, AdminConfig::default());
@@ -230,7 +230,7 @@ impl Admin {
             return Ok(());
         };
         match headers.get(header::AUTHORIZATION).and_then(bearer) {
-            Some(guess) if token.is(guess) => Ok(()),
+            Some(guess) if knows(token, guess) => Ok(()),
             Some(_) => Err(Problem::unauthorized("the token is wrong")),
             None => Err(Problem::unauthorized("send the token as `Authorization: Bearer …`")),
         }

@@ -3,10 +3,11 @@
 use hmac::{Hmac, KeyInit, Mac};
 use http::header::{HeaderMap, HeaderName};
 use sha2::Sha256;
+use vexilla_domain::Secret;
 
 use super::WebhookConfig;
 use crate::reply::Problem;
-use crate::secret::Secret;
+use crate::secret::knows;
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-webhook-signature");
 
@@ -85,7 +86,7 @@ impl Credential {
             return Ok(None);
         }
         if let Some((name, value)) = &self.header
-            && headers.get(name).is_some_and(|guess| value.is(guess.as_bytes()))
+            && headers.get(name).is_some_and(|guess| knows(value, guess.as_bytes()))
         {
             return Ok(None);
         }
@@ -102,7 +103,8 @@ impl Credential {
     pub(super) fn verify(&self, signature: &Signature, body: &[u8]) -> Result<(), Problem> {
         let key = self.key.as_ref().ok_or_else(wrong)?;
         // A key may have any length.
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.reveal()).map_err(|_| wrong())?;
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()).map_err(|_| wrong())?;
         mac.update(body);
         mac.verify_slice(&signature.0).map_err(|_| wrong())
     }

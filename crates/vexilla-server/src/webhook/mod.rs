@@ -21,7 +21,7 @@ use hyper::body::Body;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tower::{BoxError, Service, service_fn};
-use vexilla_domain::{Clock, Operator};
+use vexilla_domain::{Clock, Operator, Secret};
 
 pub use self::credential::CredentialError;
 use self::credential::{Credential, Signature};
@@ -29,7 +29,6 @@ use self::notice::Notice;
 use self::replay::Replays;
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
 use crate::reply::{Problem, Reply, json, read_body};
-use crate::secret::Secret;
 
 /// What the webhook allows, and whom.
 ///
@@ -98,7 +97,7 @@ impl Default for WebhookConfig {
 /// ```
 /// # use std::sync::Arc;
 /// # use std::time::Duration;
-/// # use vexilla_domain::{Clock, Operator};
+/// # use vexilla_domain::{Clock, Operator, Secret};
 /// # use vexilla_server::{Webhook, WebhookConfig, WebhookHeader};
 /// # async fn example(operator: Arc<dyn Operator>, clock: Arc<dyn Clock>) -> Result<(), Box<dyn std::error::Error>> {
 /// let mut config = WebhookConfig::default();

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use vexilla_server::{Admin, AdminConfig, ListenAddress, Secret};
+use vexilla_domain::Secret;
+use vexilla_server::{Admin, AdminConfig, ListenAddress};
 
 use crate::operator::{Answered, FakeOperator, ask, clock};
 use crate::schema::check;

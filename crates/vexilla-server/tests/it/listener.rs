@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use vexilla_domain::Secret;
 use vexilla_server::{
-    Admin, AdminConfig, BindError, BoundServer, ListenAddress, ListenerConfig, Secret, Webhook,
+    Admin, AdminConfig, BindError, BoundServer, ListenAddress, ListenerConfig, Webhook,
     WebhookConfig, WebhookHeader,
 };
 

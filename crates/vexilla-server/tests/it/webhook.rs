@@ -12,7 +12,8 @@ use http_body_util::StreamBody;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use vexilla_server::{CredentialError, Secret, Webhook, WebhookConfig, WebhookHeader};
+use vexilla_domain::Secret;
+use vexilla_server::{CredentialError, Webhook, WebhookConfig, WebhookHeader};
 
 use crate::fake::FakeClock;
 use crate::loopback::{Served, read_until};

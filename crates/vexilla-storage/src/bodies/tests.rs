@@ -52,7 +52,7 @@ async fn a_body_is_loaded_once_and_then_held() {
     assert_eq!(bodies.get(&key(1)).unwrap().as_str(), "first");
     let other = BodyKey { fingerprint: 7, ..key(1) };
     assert_eq!(bodies.get(&other), None);
-    let stats = bodies.stats();
+    let stats = bodies.counts();
     assert_eq!((stats.hits, stats.misses, stats.admitted), (2, 3, 1));
 }
 
@@ -170,7 +170,7 @@ async fn while_nothing_can_be_loaded_nothing_expires() {
     assert_eq!(bodies.get(&key(2)).unwrap().as_str(), "two");
     let missing = bodies.get_or_load(key(3), ready(fails())).await;
     assert_eq!(missing.unwrap_err().flag(), FlagId(3));
-    let stats = bodies.stats();
+    let stats = bodies.counts();
     assert_eq!((stats.hits, stats.stale_hits, stats.misses), (2, 2, 4));
 
     // The first load that succeeds ends it.
@@ -190,7 +190,7 @@ async fn a_body_larger_than_the_budget_is_given_and_not_held() {
     let large = "x".repeat(2_000);
     assert_eq!(given(&bodies, 1, &large).await, large);
     assert!(bodies.is_empty());
-    assert_eq!(bodies.stats().rejected, 1);
+    assert_eq!(bodies.counts().rejected, 1);
 }
 
 /// Room for a tenth of the bodies, asked for as people do: some often, most seldom.

@@ -97,7 +97,7 @@ fn a_value_is_found_replaced_and_forgotten() {
     assert_eq!(cache.get(&2), None);
     assert!(cache.is_empty());
 
-    let stats = cache.stats();
+    let stats = cache.counts();
     assert_eq!((stats.hits, stats.misses, stats.stale_hits), (3, 3, 0));
     assert_eq!((stats.admitted, stats.rejected, stats.evicted), (3, 0, 0));
     assert_eq!((stats.entries, stats.bytes), (0, 0));
@@ -119,7 +119,7 @@ fn what_exceeds_the_budget_by_itself_is_refused_and_takes_the_old_value_along() 
     cache.insert(1, "x".repeat(5_000).into());
     assert_eq!(cache.get(&1), None);
     cache.settle();
-    let stats = cache.stats();
+    let stats = cache.counts();
     assert_eq!((stats.admitted, stats.rejected, stats.entries, stats.bytes), (1, 1, 0, 0));
 }
 
@@ -130,7 +130,7 @@ fn the_budget_is_kept_and_every_insertion_is_accounted_for() {
     let cost = cache.cost(&0, &value);
     assert!(100 + 8 + 16 < cost && cost < 500, "{cost}");
     cache.insert_all((0..5_000).map(|key| (key, Arc::clone(&value))));
-    let stats = cache.stats();
+    let stats = cache.counts();
     assert_eq!(stats.bytes, stats.entries * cost);
     assert!(stats.bytes <= 64 << 10, "{stats:?}");
     assert!(stats.bytes + cost > 64 << 10, "{stats:?}");
@@ -145,7 +145,7 @@ fn a_bulk_load_with_room_for_all_loses_nothing() {
     for key in 0..20_000 {
         assert_eq!(cache.get(&key).as_deref(), Some(&*key.to_string()));
     }
-    assert_eq!(cache.stats().admitted, 20_000);
+    assert_eq!(cache.counts().admitted, 20_000);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn threads_that_displace_each_other_read_nothing_wrong() {
         }
     });
     cache.settle();
-    let stats = cache.stats();
+    let stats = cache.counts();
     assert_eq!(stats.hits + stats.misses, 200_000);
     assert!(0 < stats.hits && 0 < stats.evicted + stats.rejected, "{stats:?}");
     assert!(stats.bytes <= 40_000, "{stats:?}");
@@ -256,13 +256,13 @@ fn a_rush_never_holds_much_more_than_the_budget() {
                 for key in 0..20_000 {
                     cache.insert(thread * 20_000 + key, Arc::clone(value));
                     // Each thread may have looked before the others entered.
-                    assert!(cache.stats().bytes <= BUDGET / 8 * 9 + threads * cost);
+                    assert!(cache.counts().bytes <= BUDGET / 8 * 9 + threads * cost);
                 }
             });
         }
     });
     cache.settle();
-    let stats = cache.stats();
+    let stats = cache.counts();
     assert!(stats.bytes <= BUDGET && BUDGET / 2 < stats.bytes, "{stats:?}");
     assert_eq!(stats.admitted + stats.rejected, threads * 20_000);
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::{ConnectionAddr, IntoConnectionInfo};
+use vexilla_domain::Secret;
 
 /// Where Redis is, who asks, and the limits of each call.
 ///
@@ -19,7 +20,7 @@ pub struct RedisConfig {
     /// The user, where Redis has several; by default none is named.
     pub username: Option<String>,
     /// The password; none by default.
-    pub password: Option<Password>,
+    pub password: Option<Secret>,
     /// The number of the database: 0.
     pub database: u32,
     /// Whether the connection is encrypted; by default it is not.
@@ -39,10 +40,6 @@ pub struct RedisConfig {
     /// The largest document that is saved or loaded, in bytes: 256 MiB.
     pub max_document_bytes: usize,
 }
-
-/// A password. It is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(Box<str>);
 
 /// A [`RedisConfig`] that cannot be used.
 #[derive(Debug)]
@@ -97,7 +94,7 @@ impl RedisConfig {
             host: host.clone(),
             port: *port,
             username: settings.username().map(Into::into),
-            password: settings.password().map(Password::new),
+            password: settings.password().map(Secret::new),
             database,
             tls,
             ..Self::default()
@@ -123,23 +120,6 @@ impl RedisConfig {
     /// `redis 127.0.0.1:6379/0`.
     pub(super) fn describe(&self) -> String {
         format!("redis {}:{}/{}", self.host, self.port, self.database)
-    }
-}
-
-impl Password {
-    /// Hides the text.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
     }
 }
 

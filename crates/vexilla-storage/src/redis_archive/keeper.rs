@@ -139,11 +139,10 @@ async fn leave(shared: &Shared, link: &mut Link) {
 
 /// Between half and all of it, so that instances that lost Redis at once do not come back at once.
 fn part_of(pause: Duration) -> Duration {
-    let random = u32::try_from(random() >> 32).unwrap_or_default();
-    pause.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    pause.mul_f64(0.5 + 0.5 * fastrand::f64())
 }
 
-/// A random number, from the seed that the standard library's maps have.
+/// A random number, from the seed that the standard library's maps have: the system's, so no two machines share it.
 pub(super) fn random() -> u64 {
     RandomState::new().hash_one(())
 }

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive};
-use vexilla_storage::{Password, RedisArchive};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive, Secret};
+use vexilla_storage::RedisArchive;
 
 use crate::server::RedisServer;
 use crate::{config, connect, flags, load};
@@ -153,7 +153,7 @@ async fn a_wrong_password_is_named_and_not_shown() {
     let with = |user: Option<&str>, password: Option<&str>| {
         let mut config = config(server.port);
         config.username = user.map(Into::into);
-        config.password = password.map(Password::new);
+        config.password = password.map(Secret::new);
         RedisArchive::connect(config).unwrap()
     };
     for (user, password) in [(None, "hunter2"), (Some("alice"), "hunter2"), (Some("bob"), "sesame")]

@@ -3,9 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use vexilla_domain::Secret;
+
 use super::error::SettingsError;
 use super::settings::{
-    Compression, METRICS_PATH, OtlpSettings, Protocol, Secret, Signal, TRACES_PATH, Temporality,
+    Compression, METRICS_PATH, OtlpSettings, Protocol, Signal, TRACES_PATH, Temporality,
 };
 
 impl OtlpSettings {

@@ -1,9 +1,9 @@
 //! Where telemetry goes, and how.
 
-use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use vexilla_domain::Secret;
 
 use super::error::SettingsError;
 
@@ -145,7 +145,7 @@ impl Signal {
             let Ok(header) = HeaderName::try_from(name) else {
                 return Err(SettingsError::new("headers", name, "cannot be the name of a header"));
             };
-            let Ok(mut value) = HeaderValue::try_from(&*value.0) else {
+            let Ok(mut value) = HeaderValue::try_from(value.reveal()) else {
                 return Err(SettingsError::new(name, "[redacted]", "cannot be a header's value"));
             };
             value.set_sensitive(true);
@@ -195,23 +195,6 @@ pub enum Temporality {
     Delta,
     /// Counters and histograms from when they were last sent, what is read when it is sent from the start.
     LowMemory,
-}
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<str>);
-
-impl Secret {
-    /// Hides the text.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
 }
 
 #[cfg(test)]

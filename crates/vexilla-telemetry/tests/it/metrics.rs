@@ -1,6 +1,7 @@
 //! Every instrument, over gRPC.
 
-use vexilla_telemetry::{OtlpSettings, Protocol, Secret};
+use vexilla_domain::Secret;
+use vexilla_telemetry::{OtlpSettings, Protocol};
 
 use crate::collector::{Collector, attributes, read};
 use crate::{LONG, measure, start};

@@ -4,7 +4,8 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use tracing_subscriber::prelude::*;
-use vexilla_telemetry::{OtlpSettings, Protocol, Secret};
+use vexilla_domain::Secret;
+use vexilla_telemetry::{OtlpSettings, Protocol};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

@@ -1,9 +1,7 @@
 //! The admin API of a client: bound before the start returns, gone with the client.
 
 use tokio::net::{TcpListener, TcpStream};
-use vexilla::{
-    AdminConfig, Client, ListenAddress, ServerSecret, StartError, StartPolicy, WebhookConfig,
-};
+use vexilla::{AdminConfig, Client, ListenAddress, Secret, StartError, StartPolicy, WebhookConfig};
 
 use crate::upstream::{Upstream, ask, on};
 
@@ -11,7 +9,7 @@ const FREE: &str = "127.0.0.1:0";
 
 fn with_token() -> AdminConfig {
     let mut config = AdminConfig::default();
-    config.token = Some(ServerSecret::from("hush"));
+    config.token = Some(Secret::from("hush"));
     config
 }
 

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use vexilla::{Changes, Client, ServerSecret, SystemClock, WebhookConfig, WebhookHeader};
+use vexilla::{Changes, Client, Secret, SystemClock, WebhookConfig, WebhookHeader};
 use vexilla_domain::Clock;
 
 use crate::upstream::{Upstream, ask, on};
@@ -17,7 +17,7 @@ const RIGHT: (&str, &str) = ("Authorization", "Bearer hook-secret");
 async fn client(flagr: &Upstream) -> Client {
     let mut config = WebhookConfig::default();
     config.header = Some(WebhookHeader::bearer("hook-secret"));
-    config.signing_secret = Some(ServerSecret::from("shared"));
+    config.signing_secret = Some(Secret::from("shared"));
     let builder = Client::builder().flagr_with(flagr.config());
     builder.webhook("127.0.0.1:0", config).start().await.unwrap()
 }

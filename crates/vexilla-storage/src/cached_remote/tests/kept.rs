@@ -33,7 +33,7 @@ async fn an_answer_is_given_again_and_says_from_when_it_is() {
 
     bench.clock.advance(SECOND * 7);
     assert_eq!(bench.source(&call).await, (REMOTE, 2));
-    let stats = bench.cached.stats();
+    let stats = bench.cached.counts();
     assert_eq!((stats.hits, stats.misses, stats.stale_hits), (1, 2, 0));
     assert_eq!((stats.admitted, stats.entries), (2, 1));
     assert!(0 < stats.bytes);
@@ -80,7 +80,7 @@ async fn is_never_kept(call: Call) {
     for asked in 1..=3 {
         assert_eq!(bench.source(&call).await, (REMOTE, asked));
     }
-    assert_eq!(bench.cached.stats().admitted, 0);
+    assert_eq!(bench.cached.counts().admitted, 0);
 }
 
 #[tokio::test]

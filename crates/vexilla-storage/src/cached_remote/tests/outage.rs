@@ -23,7 +23,7 @@ async fn beyond_its_time(failure: RemoteErrorKind) {
         assert_eq!(stale.evaluation.source, Source::RemoteCached);
         assert!(stale.evaluation.freshness.stale);
     }
-    assert_eq!(bench.cached.stats().stale_hits, 2);
+    assert_eq!(bench.cached.counts().stale_hits, 2);
     assert_eq!(bench.flagr.asked(), 3);
 
     bench.clock.advance(Duration::from_millis(59_999));

@@ -36,7 +36,7 @@ async fn with_a_tiny_budget_every_answer_is_right() {
     }
     all.join_all().await;
     bench.cached.stop().await;
-    let stats = bench.cached.stats();
+    let stats = bench.cached.counts();
     assert_eq!(stats.hits + stats.misses, 40_000);
     assert!(0 < stats.hits && 0 < stats.evicted + stats.rejected, "{stats:?}");
 }

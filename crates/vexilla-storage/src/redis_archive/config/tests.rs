@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Password, RedisConfig};
+use vexilla_domain::Secret;
+
+use super::RedisConfig;
 
 #[test]
 fn an_address_says_where_and_who() {
@@ -10,7 +12,7 @@ fn an_address_says_where_and_who() {
         let config = RedisConfig::from_url(url).unwrap();
         assert_eq!(config.describe(), expected, "{url}");
         assert_eq!(config.username.as_deref(), user, "{url}");
-        assert_eq!(config.password.as_ref().map(Password::reveal), password, "{url}");
+        assert_eq!(config.password.as_ref().map(Secret::reveal), password, "{url}");
         assert_eq!(config.tls, tls, "{url}");
     };
     check("redis://cache", "redis cache:6379/0", None, None, false);

@@ -2,34 +2,13 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use vexilla_domain::CacheCounts;
+
 use crate::Striped;
 
-/// The counts of a bounded cache, taken at one moment.
+/// The counts of a bounded cache, while they are counted.
 ///
 /// Whether an insertion is kept is decided shortly after it: until then it counts as admitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct CacheStats {
-    /// Reads that found their key.
-    pub hits: u64,
-    /// Those of the hits whose entry was too old, and was given because nothing newer could be had.
-    pub stale_hits: u64,
-    /// Reads that did not.
-    pub misses: u64,
-    /// Insertions, replacements included, that were let in.
-    pub admitted: u64,
-    /// Insertions that were not: larger than the budget, less frequent than what they would have displaced, or more at
-    /// once than could be decided.
-    pub rejected: u64,
-    /// Entries that made room for others, or whose time was over.
-    pub evicted: u64,
-    /// Entries that are held.
-    pub entries: u64,
-    /// What they cost, in bytes.
-    pub bytes: u64,
-}
-
-/// The same, while it is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     events: Striped<6>,
@@ -73,17 +52,17 @@ impl Counts {
         u64::try_from(self.entries.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
-    pub(crate) fn stats(&self) -> CacheStats {
+    pub(crate) fn read(&self) -> CacheCounts {
         let [hits, stale_hits, misses, offered, rejected, evicted] = self.events.sums();
-        CacheStats {
-            hits: hits + stale_hits,
-            stale_hits,
-            misses,
-            admitted: offered.saturating_sub(rejected),
-            rejected,
-            evicted,
-            entries: self.entries(),
-            bytes: u64::try_from(self.bytes()).unwrap_or_default(),
-        }
+        let mut counts = CacheCounts::default();
+        counts.hits = hits + stale_hits;
+        counts.stale_hits = stale_hits;
+        counts.misses = misses;
+        counts.admitted = offered.saturating_sub(rejected);
+        counts.rejected = rejected;
+        counts.evicted = evicted;
+        counts.entries = self.entries();
+        counts.bytes = u64::try_from(self.bytes()).unwrap_or_default();
+        counts
     }
 }
