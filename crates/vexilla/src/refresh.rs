@@ -148,11 +148,12 @@ impl Refresher {
             depth => depth,
         };
         let seen = self.marker.as_ref();
-        let Fetch { changed, marker, again_in } = self.parts.source.fetch(seen, depth).await?;
+        let fetched = self.parts.source.fetch(seen, depth).await?;
+        let Fetch { changed, marker, again_in } = self.believe_if_empty(fetched).await?;
         if depth != Depth::Probe {
             self.full_due = Instant::now() + self.config.full_refresh_interval;
         }
-        let Some(flags) = changed else {
+        let Some(mut flags) = changed else {
             self.settle(again_in);
             self.shared.cell.load().set_max_snapshot_id(marker.max_snapshot_id);
             self.marker = Some(marker);
@@ -160,7 +161,6 @@ impl Refresher {
         };
 
         let previous = self.shared.cell.load_full();
-        let mut flags = self.believe_if_empty(flags, &marker, &previous).await?;
         let history = self.history(&marker);
         let overlaid = history == History::GoesOn && overlay(&mut flags.flags, &self.fresh);
         let scope = match (again_in, history) {
@@ -185,20 +185,16 @@ impl Refresher {
 
     /// A server that had flags and says that it has none is believed only after a second sign: its number of changes has
     /// grown, or it says so again.
-    async fn believe_if_empty(
-        &self,
-        flags: Document,
-        marker: &Marker,
-        previous: &Published,
-    ) -> Result<Document, RefreshError> {
-        let is_empty = flags.flags.is_empty() && flags.problems.is_empty();
+    async fn believe_if_empty(&self, fetched: Fetch) -> Result<Fetch, RefreshError> {
+        let is_empty = |it: &Document| it.flags.is_empty() && it.problems.is_empty();
         let held = self.marker.as_ref().and_then(|it| it.max_snapshot_id);
-        let has_grown = held.is_some() && held < marker.max_snapshot_id;
-        if !is_empty || previous.ruleset.is_empty() || has_grown {
-            return Ok(flags);
+        let has_grown = held.is_some() && held < fetched.marker.max_snapshot_id;
+        let had_none = self.shared.cell.load().ruleset.is_empty();
+        if !fetched.changed.as_ref().is_some_and(is_empty) || had_none || has_grown {
+            return Ok(fetched);
         }
-        let again = self.parts.source.fetch(self.marker.as_ref(), Depth::Anew).await?;
-        Ok(again.changed.unwrap_or(flags))
+        // Whatever it says now counts, were it that nothing changed since the flags that are held.
+        Ok(self.parts.source.fetch(self.marker.as_ref(), Depth::Anew).await?)
     }
 
     /// Whether these flags follow on those that are held, or come from another history: the source's number of changes

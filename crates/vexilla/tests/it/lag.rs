@@ -183,6 +183,11 @@ async fn an_empty_answer_is_believed_after_a_second_sign() {
     source.then(Answer::Fails);
     client.refresh().await.unwrap_err();
     assert_eq!(reason(&client, "a"), Reason::Static);
+    // The second time nothing has changed since: so it has them.
+    source.then_numbered(8, &[]);
+    source.then(Answer::Unchanged);
+    client.refresh().await.unwrap();
+    assert_eq!(reason(&client, "a"), Reason::Static);
 }
 
 #[tokio::test(start_paused = true)]
