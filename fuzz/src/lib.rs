@@ -16,6 +16,7 @@ pub mod context;
 pub mod flags;
 pub mod pattern;
 pub mod request;
+pub mod webhook;
 
 mod conditions;
 mod engine;

@@ -71,6 +71,16 @@ fn main() {
     for query in ["ids=1,2", "keys=a&enabled=true", "tags=a,b&all=true", "ids=x", "enabled=maybe"] {
         corpus.add("request", format!("\x02{query}").as_bytes());
     }
+    for notice in [
+        r#"{"operation":"update","entity_type":"flag","flag_id":7,"flag_key":"a"}"#,
+        r#"{"operation":"delete","flag_id":7}"#,
+        r#"{"event":"flag.updated","flag_keys":["a","b"],"timestamp":"1970-01-01T00:00:10Z"}"#,
+        r#"{"event":"flag.deleted","flag_keys":["a"]}"#,
+    ] {
+        for sender in ['\0', '\x04', '\x07'] {
+            corpus.add("webhook", format!("{sender}{notice}").as_bytes());
+        }
+    }
     println!("{} seeds in {}", corpus.count, corpus.root.display());
 }
 
