@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
@@ -26,6 +26,13 @@ pub enum LogFormat {
 /// What is logged: a level, or levels by target, such as `info` or `warn,vexilla_flagr=debug`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogFilter(Targets);
+
+/// Warnings and errors.
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self(Targets::new().with_default(LevelFilter::WARN))
+    }
+}
 
 impl FromStr for LogFilter {
     type Err = LogError;

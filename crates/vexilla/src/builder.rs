@@ -68,6 +68,13 @@ impl ClientBuilder {
         self
     }
 
+    /// All settings of how the client behaves, in place of those that were set so far. How often the source is asked stays
+    /// with [`refresh_interval`](Self::refresh_interval), whose default depends on the source.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
     /// How often the source is asked whether anything changed. Default 5 minutes for a Flagr, 1 second for a file.
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.refresh_interval = Some(interval);

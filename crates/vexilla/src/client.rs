@@ -1,14 +1,14 @@
 //! The evaluate path: one load of the rules, look-up, route, walk or a call to Flagr, count.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use vexilla_domain::{
-    Context, Debug, Evaluation, EvaluationRef, Explanation, Flag, FlagRef, Needs, Problem,
-    Readiness, Reason, SourceErrorKind, Stats,
+    Context, Debug, Evaluation, EvaluationRef, Explanation, Flag, FlagFilter, FlagRef, Needs,
+    Problem, Readiness, Reason, SourceErrorKind, Stats,
 };
 use vexilla_storage::SnapshotCell;
 
@@ -79,6 +79,7 @@ impl Client {
             misses: Misses::new(config.miss_interval),
             notes: Notes::default(),
             feed: Feed::new(),
+            filter: RwLock::new(config.filter.clone()),
         });
         let mut refresher = Refresher::new(parts.clone(), config.clone(), Arc::clone(&shared));
         first_load(&mut refresher).await?;
@@ -209,6 +210,19 @@ impl Client {
         self.wish(Wish::Look).await
     }
 
+    /// Keeps the flags of this filter from now on, instead of those of [`Config::filter`]. All flags are read anew for it;
+    /// where that fails, the former ones are served until the next refresh. What the source was asked to filter by stays.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be asked.
+    pub async fn set_filter(&self, filter: FlagFilter) -> Result<Refreshed, RefreshError> {
+        let mut kept = self.shared.filter.write().unwrap_or_else(PoisonError::into_inner);
+        kept.clone_from(&filter);
+        drop(kept);
+        self.wish(Wish::Filter(Box::new(filter))).await
+    }
+
     /// Stops the servers of the builder's `admin` and `webhook`, whose running requests have 10 seconds to finish, and
     /// then the refreshing; waits until all tasks have ended. Evaluations go on with the flags that are there.
     pub async fn stop(&self) {
@@ -236,7 +250,8 @@ impl Client {
 
     /// Whether the filter keeps a flag, now.
     pub fn should_cache(&self, flag: &Flag) -> bool {
-        self.worker.config.filter.should_cache_at(flag, self.worker.parts.clock.now())
+        let filter = self.shared.filter.read().unwrap_or_else(PoisonError::into_inner);
+        filter.should_cache_at(flag, self.worker.parts.clock.now())
     }
 
     /// Counts, and the state of the rules.

@@ -107,6 +107,10 @@ impl Refresher {
     pub(crate) async fn turn(&mut self, mut work: Work) -> Result<Refreshed, RefreshError> {
         let started = self.parts.clock.instant();
         let asked = work.look.is_some();
+        if let Some(filter) = work.filter.take() {
+            self.press.filter = filter.clone();
+            self.config.filter = filter;
+        }
         let hours_due = self.next_hours();
         let outcome = self.steps(&mut work).await;
         let took = self.parts.clock.instant().saturating_duration_since(started);

@@ -1,6 +1,8 @@
 //! What the callers of a client and its refresher share.
 
-use vexilla_domain::Needs;
+use std::sync::RwLock;
+
+use vexilla_domain::{FlagFilter, Needs};
 use vexilla_storage::SnapshotCell;
 
 use crate::changes::Feed;
@@ -19,4 +21,6 @@ pub(crate) struct Shared {
     pub(crate) misses: Misses,
     pub(crate) notes: Notes,
     pub(crate) feed: Feed,
+    /// Which flags are kept. The refresher has its own.
+    pub(crate) filter: RwLock<FlagFilter>,
 }

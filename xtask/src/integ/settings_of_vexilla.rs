@@ -3,12 +3,12 @@
 
 /// Who we are to a Flagr that asks for a password.
 pub(super) fn login<'a>(user: &'a str, password: &'a str) -> [(&'static str, &'a str); 2] {
-    [("VEXILLA_FLAGR__AUTH__USER", user), ("VEXILLA_FLAGR__AUTH__PASSWORD", password)]
+    [("VEXILLA_FLAGR__USER", user), ("VEXILLA_FLAGR__PASSWORD", password)]
 }
 
 /// Who we are to a Flagr that asks for a token.
 pub(super) fn bearer(token: &str) -> [(&'static str, &str); 1] {
-    [("VEXILLA_FLAGR__AUTH__TOKEN", token)]
+    [("VEXILLA_FLAGR__TOKEN", token)]
 }
 
 /// What a webhook must say.

@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod check;
+mod configuration;
 mod decide;
 mod export;
 mod http;
