@@ -28,10 +28,10 @@ pub(crate) async fn run(
     level: &LogLevel,
 ) -> Result<ExitCode, CommandError> {
     let settings = &configuration.loaded.settings;
-    let source = source(settings)?;
     if args.print_config {
         return print(configuration.loaded.print()).map(|()| ExitCode::SUCCESS);
     }
+    let source = source(settings)?;
     let (mut signals, hangups) = (Signals::new()?, Hangups::new()?);
     let (client, sidecar, bound) = tokio::select! {
         started = start(&source, configuration) => started?,

@@ -1,10 +1,11 @@
-//! The admin API and the webhook of `vexilla serve`.
+//! The admin API and the webhook of `vexilla serve`, and what is handed on to Flagr.
 
-use vexilla::{ClientBuilder, ListenAddress, StartError};
+use vexilla::{ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError};
+use vexilla_flagr::FlagrSource;
 
 use crate::args::SourceArgs;
 use crate::error::CommandError;
-use crate::settings::{Origin, Settings, Wrong, local};
+use crate::settings::{Origin, Section as _, Settings, Wrong, local};
 use crate::source::at;
 
 /// A client in the making with the servers that were asked for.
@@ -13,6 +14,9 @@ pub(crate) fn wanted(
     settings: &Settings,
 ) -> Result<ClientBuilder, Wrong> {
     let origins = &settings.origins;
+    let mut forward = ForwardConfig::new("");
+    settings.forward.apply(&mut forward);
+    builder = builder.forward(forward);
     if let Some(address) = &settings.admin.listen {
         let listener = settings.admin_listener.config("admin.listener", origins)?;
         builder = builder.admin(address.clone(), settings.admin.config(listener));
@@ -44,7 +48,25 @@ pub(crate) fn failed(settings: &Settings, source: &SourceArgs, error: StartError
             };
             at(place, error)
         }
+        StartError::Config(error) => misconfigured(settings, error),
         error => source.failed(error),
+    }
+}
+
+/// The setting that a configuration which was refused is made of.
+fn misconfigured(settings: &Settings, error: ConfigError) -> CommandError {
+    let origins = &settings.origins;
+    if error.field() == "flagr"
+        && let Some(url) = &settings.flagr.url
+    {
+        let config = settings.flagr.config(url, origins);
+        if let Ok(Err(error)) = config.map(FlagrSource::new) {
+            return settings.flagr.refused(&error, origins).into();
+        }
+    }
+    match origins.at_fault(error.field()) {
+        Some(setting) => Wrong::new(&setting.origin, &setting.path, error).into(),
+        None => CommandError::Usage(Box::new(error)),
     }
 }
 

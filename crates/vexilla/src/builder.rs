@@ -32,6 +32,8 @@ pub struct ClientBuilder {
     pub(crate) remote_cache: RemoteCache,
     #[cfg(feature = "server")]
     pub(crate) servers: WantedServers,
+    #[cfg(feature = "server")]
+    pub(crate) forward: Option<vexilla_server::ForwardConfig>,
 }
 
 #[derive(Debug)]
@@ -184,7 +186,7 @@ impl ClientBuilder {
             None => return Err(ConfigError::new("source", "name a Flagr or a flags file").into()),
             Some(Source::Flagr(flagr)) => {
                 #[cfg(feature = "server")]
-                let forwarder = crate::forward::to(&flagr)?;
+                let forwarder = crate::forward::to(&flagr, self.forward)?;
                 let flagr = FlagrSource::new(filtered(*flagr, &config.filter))
                     .map_err(|error| ConfigError::new("flagr", chain(&error)))?;
                 let remote = Arc::new(flagr.evaluator());

@@ -110,9 +110,9 @@ pub use vexilla_eval::bucket;
 pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy};
 #[cfg(feature = "server")]
 pub use vexilla_server::{
-    AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, Injection, ListenAddress,
-    ListenerConfig, Sidecar, SidecarConfig, TlsFiles, UnixAccess, WebhookConfig, WebhookHeader,
-    middleware,
+    AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, ForwardConfig, Injection,
+    ListenAddress, ListenerConfig, Sidecar, SidecarConfig, TlsFiles, UnixAccess, WebhookConfig,
+    WebhookHeader, middleware,
 };
 #[cfg(feature = "memory")]
 pub use vexilla_storage::{CacheConfig, CachedRemote, CachedRemoteConfig};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vexilla_server::{Admin, AdminConfig, BoundServer, ListenAddress, Webhook, WebhookConfig};
+use vexilla_server::{
+    Admin, AdminConfig, BoundServer, ForwardConfig, ListenAddress, Webhook, WebhookConfig,
+};
 
 use crate::builder::ClientBuilder;
 use crate::client::Client;
@@ -48,6 +50,13 @@ impl ClientBuilder {
     {
         let address = self.servers.read("webhook", address);
         self.servers.webhook = address.map(|it| (it, config));
+        self
+    }
+
+    /// The limits of what a [`sidecar`](Client::sidecar) hands on to Flagr. Its address and the time for connecting are
+    /// those of the Flagr that flags come from.
+    pub fn forward(mut self, limits: ForwardConfig) -> Self {
+        self.forward = Some(limits);
         self
     }
 }

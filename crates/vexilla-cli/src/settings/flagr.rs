@@ -1,15 +1,17 @@
 //! Settings of the source: a Flagr, or a file.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 
 use vexilla::{Auth, ClientCertificate, FlagrConfig, HttpProxy, Secret, TagsOperator};
-use vexilla_flagr::ExportFilter;
+use vexilla_flagr::{ConfigError, ExportFilter};
 
 use super::found::{Origins, Wrong, read_file};
 use super::kind::{
     Address, Count, Hidden, Maybe, Named, OneOf, Place, SecretHeader, Size, Switch, Text, Time,
     Words,
 };
+use super::raw::Origin;
 use super::table::{Section as _, section};
 
 section! {
@@ -118,6 +120,28 @@ impl Flagr {
             filter.tags_operator = self.export_tags_operator;
         }
         Ok(config)
+    }
+
+    /// Which setting is at fault where the configuration of these settings was refused, and why.
+    pub(crate) fn refused(&self, error: &ConfigError, origins: &Origins) -> Wrong {
+        let candidates: &[&str] = match error.field() {
+            "auth" => &["token", "user", "header"],
+            "proxy" => &["proxy_url"],
+            "export_filter" => &["export_tags"],
+            field => &[field],
+        };
+        let is_given = |key: &&&str| origins.of_setting(&format!("flagr.{key}")) != Origin::Default;
+        let key = candidates.iter().find(is_given).or(candidates.first());
+        let mut reason = error.to_string();
+        if let Some(bare) = reason.strip_prefix(&format!("{}: ", error.field())) {
+            reason = bare.to_owned();
+        }
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            reason = format!("{reason}: {error}");
+            cause = error.source();
+        }
+        wrong(origins, key.copied().unwrap_or_default(), &reason)
     }
 
     fn auth(&self, origins: &Origins) -> Result<Auth, Wrong> {

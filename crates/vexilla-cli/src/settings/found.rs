@@ -152,6 +152,15 @@ impl Origins {
         self.0.get(path).map_or(Origin::Default, |it| it.origin.clone())
     }
 
+    /// The setting that a configuration's field is made of, or the first one given of the part that has its name.
+    pub(crate) fn at_fault(&self, field: &str) -> Option<&Effective> {
+        let of_field = |it: &&Effective| match it.path.split_once('.') {
+            Some((part, key)) => part == field || key == field || format!("{part}_{key}") == field,
+            None => false,
+        };
+        self.0.values().filter(of_field).find(|it| it.origin != Origin::Default)
+    }
+
     pub(crate) fn shown(&self, path: &str) -> Option<&Shown> {
         self.0.get(path).map(|it| &it.shown)
     }

@@ -5,6 +5,10 @@
 //! [`file`], over it the [`variables`], over them the [`flags`]; the strongest of each path is [`found`] and read by its
 //! [`kind`]. Each value keeps the place it comes from, so that an error and `--print-config` can name it.
 //!
+//! To add a setting, add its line to the `section!` of its part, and use the value where the part is used; a part of its
+//! own is a `section!` and a line in `parts!` below. Then write `vexilla.example.toml` and `docs/configuration.md` anew
+//! with `vexilla config-reference`: a test compares them.
+//!
 //! The file is read by `toml` with the places of its keys. Rejected: the crates `figment` and `config`, which merge for
 //! us, but know a value's file and not its line, guess at the types of variables, and report an unknown key by itself.
 
@@ -27,7 +31,9 @@ mod variables;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use vexilla::{AdminConfig, Config, FlagrConfig, ListenerConfig, SidecarConfig, WebhookConfig};
+use vexilla::{
+    AdminConfig, Config, FlagrConfig, ForwardConfig, ListenerConfig, SidecarConfig, WebhookConfig,
+};
 
 pub(crate) use self::client::{Breaker, Evaluation, Filter, Refresh};
 pub(crate) use self::flagr::{Flagr, Source};
@@ -36,7 +42,7 @@ pub(crate) use self::found::{Effective, Given, Origins, Wrong};
 pub(crate) use self::logs::{Log, LogStyle};
 use self::names::Names;
 pub(crate) use self::raw::Origin;
-pub(crate) use self::servers::{Admin, Listener, Sidecar, Webhook, local};
+pub(crate) use self::servers::{Admin, Forward, Listener, Sidecar, Webhook, local};
 pub(crate) use self::storage::{Archive, Redis, RemoteCache};
 pub(crate) use self::table::{Part, Section};
 pub(crate) use self::variables::{PREFIX, Variables};
@@ -88,6 +94,7 @@ parts! {
     remote_cache: RemoteCache = "remote_cache", vexilla::CachedRemoteConfig::default();
     sidecar: Sidecar = "sidecar", SidecarConfig::default();
     sidecar_listener: Listener = "sidecar.listener", ListenerConfig::default();
+    forward: Forward = "forward", ForwardConfig::new("");
     admin: Admin = "admin", AdminConfig::default();
     admin_listener: Listener = "admin.listener", AdminConfig::default().listener;
     webhook: Webhook = "webhook", WebhookConfig::default();
@@ -99,7 +106,10 @@ impl Settings {
     /// Refuses what does not go together, and what names files that cannot be used.
     pub(crate) fn check(&self) -> Result<(), Wrong> {
         let origins = &self.origins;
-        self.flagr.config(self.flagr.url.as_deref().unwrap_or_default(), origins)?;
+        let flagr = self.flagr.config(self.flagr.url.as_deref().unwrap_or_default(), origins)?;
+        if self.flagr.url.is_some() {
+            flagr.origin_and_prefix().map_err(|error| self.flagr.refused(&error, origins))?;
+        }
         self.filter.filter(origins)?;
         self.redis.config(origins)?;
         self.sidecar_listener.config("sidecar.listener", origins)?;

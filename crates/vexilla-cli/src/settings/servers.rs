@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use vexilla::{
-    AdminConfig, Injection, ListenAddress, ListenerConfig, SidecarConfig, TlsFiles, UnixAccess,
-    WebhookConfig, WebhookHeader,
+    AdminConfig, ForwardConfig, Injection, ListenAddress, ListenerConfig, SidecarConfig, TlsFiles,
+    UnixAccess, WebhookConfig, WebhookHeader,
 };
 
 use super::found::{Origins, Wrong};
@@ -60,6 +60,20 @@ section! {
         inject_headers: Words = Vec::new(), [live: true];
         /// What names of headers to add begin with
         inject_prefixes: Words = Vec::new(), [live: true];
+    }
+}
+
+section! {
+    /// The limits of what the sidecar hands on to Flagr: exposures, and what is passed through
+    struct Forward for it: ForwardConfig {
+        /// The largest request body; a larger one is answered 413
+        max_body_bytes: Size<usize> => it.max_body_bytes;
+        /// How many answers are waited for at once; one more request is answered 503
+        max_concurrent_requests: Count<usize, 1> => it.max_concurrent_requests;
+        /// How long Flagr may take to begin its answer; then it is 504
+        answer_timeout: Time => it.answer_timeout;
+        /// How long a body may stand still, in either direction
+        idle_timeout: Time => it.idle_timeout;
     }
 }
 

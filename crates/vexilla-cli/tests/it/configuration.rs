@@ -107,6 +107,15 @@ fn what_is_wrong_is_named_with_its_place() {
         error("flagr.url = 'http://flagr'\nflagr.extra_roots = 'nowhere.pem'")
             .starts_with("error: FILE, line 2: flagr.extra_roots: `nowhere.pem` cannot be read: ")
     );
+    let flagr = "flagr.url = 'http://127.0.0.1:1'\n";
+    assert_eq!(
+        error(&format!("{flagr}flagr.header = \"X Y: {SECRET}\"")),
+        "error: FILE, line 2: flagr.header: `X Y` cannot be the name of a header"
+    );
+    assert_eq!(
+        error(&format!("{flagr}remote_cache.ttl = '1s'")),
+        "error: FILE, line 2: remote_cache.ttl: remote_cache: `refresh_ahead` must be shorter than `ttl`"
+    );
     let both = run(["serve", "--flags", "examples/shop.json", "--flagr", "http://localhost:18000"]);
     assert_eq!(both.error(), "error: --flagr: a file is named too, by --flags: name one of both");
 }

@@ -56,7 +56,7 @@ fn value(setting: &Setting) -> BoxedStrategy<(String, String)> {
             "/[a-z]{1,8}".prop_map(move |it| quoted(it)).boxed()
         }
         "path" | "text" | "URL" | "secret text" => {
-            "[a-z:/'\"\\\\ é#]{0,11}x".prop_map(move |it| quoted(it)).boxed()
+            "[a-z:/'\"\\\\ é#\n]{0,11}x".prop_map(move |it| quoted(it)).boxed()
         }
         other => panic!("a value for {}: {other}", setting.path),
     }
