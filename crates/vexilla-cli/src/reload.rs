@@ -41,13 +41,14 @@ impl Running {
         let all = parts();
         let all = all.iter().flat_map(|it| &it.settings);
         for (setting, (old, new)) in all.zip(self.in_force.iter_mut().zip(&new.effective)) {
-            match old.shown == new.shown {
-                true => {}
-                false if setting.more.live => {
-                    old.clone_from(new);
-                    live.push(setting.path.as_str());
-                }
-                false => fixed.push(setting.path.as_str()),
+            if old.shown == new.shown {
+                continue;
+            }
+            if setting.more.live {
+                old.clone_from(new);
+                live.push(setting.path.as_str());
+            } else {
+                fixed.push(setting.path.as_str());
             }
         }
         for path in fixed {

@@ -12,9 +12,10 @@ pub(crate) fn apply(
 ) -> Result<ClientBuilder, CommandError> {
     let mut cache = CachedRemoteConfig::default();
     settings.remote_cache.apply(&mut cache);
-    builder = match settings.remote_cache.enabled {
-        true => builder.remote_cache(cache),
-        false => builder.no_remote_cache(),
+    builder = if settings.remote_cache.enabled {
+        builder.remote_cache(cache)
+    } else {
+        builder.no_remote_cache()
     };
     if let Some(redis) = settings.redis.config(&settings.origins)? {
         builder = builder.redis(redis);

@@ -1,7 +1,7 @@
 //! Settings of the source: a Flagr, or a file.
 
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::Path;
 
 use vexilla::{Auth, ClientCertificate, FlagrConfig, HttpProxy, Secret, TagsOperator};
 use vexilla_flagr::{ConfigError, ExportFilter};
@@ -98,15 +98,15 @@ impl Flagr {
         let mut config = FlagrConfig::new(url);
         self.apply(&mut config);
         config.auth = self.auth(origins)?;
-        let read = |key: &str, file: &Option<PathBuf>| read(origins, &format!("flagr.{key}"), file);
-        config.extra_roots = read("extra_roots", &self.extra_roots)?.unwrap_or_default();
+        let read = |key: &str, file: Option<&Path>| read(origins, &format!("flagr.{key}"), file);
+        config.extra_roots = read("extra_roots", self.extra_roots.as_deref())?.unwrap_or_default();
         config.client_certificate = match (&self.client_certificate, &self.client_key) {
             (None, None) => None,
             (Some(_), None) => return Err(alone(origins, "client_certificate", "client_key")),
             (None, Some(_)) => return Err(alone(origins, "client_key", "client_certificate")),
             (certificate, key) => {
-                let chain = read("client_certificate", certificate)?.unwrap_or_default();
-                let key = read("client_key", key)?.unwrap_or_default();
+                let chain = read("client_certificate", certificate.as_deref())?.unwrap_or_default();
+                let key = read("client_key", key.as_deref())?.unwrap_or_default();
                 let key = String::from_utf8(key)
                     .map_err(|_| wrong(origins, "client_key", "is no key in PEM"))?;
                 Some(ClientCertificate::new(chain, Secret::new(key)))
@@ -189,7 +189,7 @@ impl Flagr {
 pub(crate) fn read(
     origins: &Origins,
     path: &str,
-    file: &Option<PathBuf>,
+    file: Option<&Path>,
 ) -> Result<Option<Vec<u8>>, Wrong> {
     let Some(file) = file else { return Ok(None) };
     let read = read_file(file, MOST);

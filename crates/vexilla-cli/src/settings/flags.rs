@@ -21,9 +21,8 @@ impl Args for Flags {
             let heading = format!("Settings of `{}`", part.name);
             for setting in &part.settings {
                 let args = [flag(setting), no_flag(setting)].into_iter().flatten();
-                command = command.args(args.map(|it| match setting.more.common {
-                    true => it,
-                    false => it.help_heading(heading.clone()),
+                command = command.args(args.map(|it| {
+                    if setting.more.common { it } else { it.help_heading(heading.clone()) }
                 }));
             }
         }
@@ -84,13 +83,11 @@ fn flag(setting: &Setting) -> Option<Arg> {
         .help(help(setting))
         .hide_short_help(!setting.more.common)
         .value_parser(ValueParser::string());
-    Some(match setting.switch {
-        true => arg
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true")
-            .value_name("BOOL"),
-        false => arg.value_name(setting.more.value.unwrap_or("VALUE")),
+    Some(if setting.switch {
+        let arg = arg.num_args(0..=1).require_equals(true);
+        arg.default_missing_value("true").value_name("BOOL")
+    } else {
+        arg.value_name(setting.more.value.unwrap_or("VALUE"))
     })
 }
 

@@ -62,10 +62,7 @@ impl Found {
 
     /// The value of a setting. Where it is wrong, the default stands in, and the first error is kept.
     pub(crate) fn take<K: Kind>(&mut self, path: String, default: K::Value) -> K::Value {
-        let read = match K::SECRET {
-            true => self.secret::<K>(&path),
-            false => self.plain::<K>(&path),
-        };
+        let read = if K::SECRET { self.secret::<K>(&path) } else { self.plain::<K>(&path) };
         let (value, origin) = match read {
             Ok(Some((value, origin))) => (value, origin),
             Ok(None) => (default, Origin::Default),

@@ -105,7 +105,7 @@ impl Redis {
         let mut config = config.map_err(|error| wrong(error.to_string()))?;
         self.apply(&mut config);
         config.password = config.password.or_else(|| self.password.clone());
-        let roots = read(origins, "redis.extra_roots", &self.extra_roots)?;
+        let roots = read(origins, "redis.extra_roots", self.extra_roots.as_deref())?;
         config.extra_roots = roots.unwrap_or_default();
         Ok(Some(config))
     }

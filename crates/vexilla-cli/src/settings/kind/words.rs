@@ -65,9 +65,10 @@ impl Kind for Address {
     }
 
     fn shown(value: &Self) -> Shown {
-        match value.is_private() {
-            true => Shown::Hidden(Secret::new(&*value.0)),
-            false => Shown::text(&*value.0),
+        if value.is_private() {
+            Shown::Hidden(Secret::new(&*value.0))
+        } else {
+            Shown::text(&*value.0)
         }
     }
 }
