@@ -44,8 +44,9 @@ impl CommandError {
     /// 2 for wrong usage, as for what the argument parser refuses, otherwise 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::SetWithoutObject => ExitCode::from(2),
-            Self::Setting(Wrong { origin: Origin::Flag(_), .. }) => ExitCode::from(2),
+            Self::Usage(_)
+            | Self::SetWithoutObject
+            | Self::Setting(Wrong { origin: Origin::Flag(_), .. }) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -5,7 +5,7 @@ use vexilla_flagr::FlagrSource;
 
 use crate::args::SourceArgs;
 use crate::error::CommandError;
-use crate::settings::{Origin, Section as _, Settings, Wrong, local};
+use crate::settings::{Flagr, Origin, Section as _, Settings, Wrong, local};
 use crate::source::at;
 
 /// A client in the making with the servers that were asked for.
@@ -61,7 +61,7 @@ fn misconfigured(settings: &Settings, error: ConfigError) -> CommandError {
     {
         let config = settings.flagr.config(url, origins);
         if let Ok(Err(error)) = config.map(FlagrSource::new) {
-            return settings.flagr.refused(&error, origins).into();
+            return Flagr::refused(&error, origins).into();
         }
     }
     match origins.at_fault(error.field()) {

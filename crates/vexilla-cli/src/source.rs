@@ -42,10 +42,10 @@ impl SourceArgs {
 
 /// Where `serve` takes flags from: one of both, and nothing is set that has no use then.
 pub(crate) fn of_serve(settings: &Settings) -> Result<SourceArgs, CommandError> {
-    let flagr = settings.flagr.url.as_deref().map(str::to_owned);
-    let flags = settings.source.file.clone();
+    let url = settings.flagr.url.as_deref().map(str::to_owned);
+    let file = settings.source.file.clone();
     let origins = &settings.origins;
-    match (&flagr, &flags) {
+    match (&url, &file) {
         (Some(_), Some(_)) => {
             let (origin, other) =
                 (origins.of_setting("flagr.url"), origins.of_setting("source.file"));
@@ -71,7 +71,7 @@ pub(crate) fn of_serve(settings: &Settings) -> Result<SourceArgs, CommandError> 
             }
         }
     }
-    Ok(SourceArgs { flagr, flags })
+    Ok(SourceArgs { flagr: url, flags: file })
 }
 
 /// A Flagr at this address, reached as the settings say.

@@ -217,9 +217,7 @@ impl Client {
     ///
     /// If the source cannot be asked.
     pub async fn set_filter(&self, filter: FlagFilter) -> Result<Refreshed, RefreshError> {
-        let mut kept = self.shared.filter.write().unwrap_or_else(PoisonError::into_inner);
-        kept.clone_from(&filter);
-        drop(kept);
+        self.shared.filter.write().unwrap_or_else(PoisonError::into_inner).clone_from(&filter);
         self.wish(Wish::Filter(Box::new(filter))).await
     }
 

@@ -123,7 +123,7 @@ impl Flagr {
     }
 
     /// Which setting is at fault where the configuration of these settings was refused, and why.
-    pub(crate) fn refused(&self, error: &ConfigError, origins: &Origins) -> Wrong {
+    pub(crate) fn refused(error: &ConfigError, origins: &Origins) -> Wrong {
         let candidates: &[&str] = match error.field() {
             "auth" => &["token", "user", "header"],
             "proxy" => &["proxy_url"],

@@ -61,8 +61,8 @@ impl Found {
     }
 
     /// The value of a setting. Where it is wrong, the default stands in, and the first error is kept.
-    pub(crate) fn take<K: Kind>(&mut self, path: String, default: K::Value) -> K::Value {
-        let read = if K::SECRET { self.secret::<K>(&path) } else { self.plain::<K>(&path) };
+    pub(crate) fn take<K: Kind>(&mut self, path: &str, default: K::Value) -> K::Value {
+        let read = if K::SECRET { self.secret::<K>(path) } else { self.plain::<K>(path) };
         let (value, origin) = match read {
             Ok(Some((value, origin))) => (value, origin),
             Ok(None) => (default, Origin::Default),
@@ -71,7 +71,7 @@ impl Found {
                 (default, Origin::Default)
             }
         };
-        self.effective.push(Effective { path: path.clone(), shown: K::shown(&value), origin });
+        self.effective.push(Effective { path: path.to_owned(), shown: K::shown(&value), origin });
         if K::SECRET {
             let path = format!("{path}_file");
             let file = self.plain::<Place>(&path).ok().flatten();

@@ -108,7 +108,7 @@ impl Settings {
         let origins = &self.origins;
         let flagr = self.flagr.config(self.flagr.url.as_deref().unwrap_or_default(), origins)?;
         if self.flagr.url.is_some() {
-            flagr.origin_and_prefix().map_err(|error| self.flagr.refused(&error, origins))?;
+            flagr.origin_and_prefix().map_err(|error| Flagr::refused(&error, origins))?;
         }
         self.filter.filter(origins)?;
         self.redis.config(origins)?;

@@ -76,13 +76,13 @@ pub(crate) trait Section: Sized {
 impl Setting {
     /// The rows of one setting: itself and, if it is a secret, the file that it may be in.
     pub(crate) fn rows<K: Kind>(
-        path: String,
+        path: &str,
         doc: &[&str],
         default: &K::Value,
         more: More,
     ) -> Vec<Self> {
         let mut rows = vec![Self {
-            path: path.clone(),
+            path: path.to_owned(),
             doc: paragraph(doc),
             shape: K::shape(),
             default: K::shown(default),
@@ -167,7 +167,7 @@ macro_rules! section {
             fn settings(&self, part: &str) -> Vec<$crate::settings::table::Setting> {
                 use $crate::settings::table::{More, Setting};
                 [$(Setting::rows::<$Kind>(
-                    format!("{part}.{}", stringify!($field)),
+                    &format!("{part}.{}", stringify!($field)),
                     &[$($doc),+],
                     &self.$field,
                     section!(@more $($($more: $value),+)?),
@@ -177,7 +177,7 @@ macro_rules! section {
             fn read(self, part: &str, found: &mut $crate::settings::found::Found) -> Self {
                 Self {
                     $($field: found.take::<$Kind>(
-                        format!("{part}.{}", stringify!($field)),
+                        &format!("{part}.{}", stringify!($field)),
                         self.$field,
                     ),)+
                 }

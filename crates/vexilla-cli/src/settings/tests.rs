@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::flags::text;
+use super::table::Setting;
 use super::{Loaded, Origin, Outside, Variables, Wrong, parts, reference};
 
 /// What a file, variables and flags (as paths with values) give.
@@ -53,7 +54,7 @@ fn nothing_given_gives_the_defaults() {
 #[test]
 fn no_two_settings_have_the_same_name() {
     let settings: Vec<_> = parts().into_iter().flat_map(|it| it.settings).collect();
-    let mut names: Vec<_> = settings.iter().map(|it| it.variable()).collect();
+    let mut names: Vec<_> = settings.iter().map(Setting::variable).collect();
     names.extend(settings.iter().filter_map(|it| it.more.alias.map(str::to_owned)));
     let all = names.len();
     names.sort();
@@ -85,8 +86,10 @@ fn what_the_example_shows_is_the_default() {
             })
         })
     };
-    let lines: Vec<_> =
-        example.lines().map(|it| if is_value(it) { &it[2..] } else { it }).collect();
+    let lines: Vec<_> = example
+        .lines()
+        .map(|it| if is_value(it) { it.trim_start_matches("# ") } else { it })
+        .collect();
     let loaded = load(&lines.join("\n"), &[], &[]).unwrap();
     let defaults = load("", &[], &[]).unwrap();
     let mut set = 0;

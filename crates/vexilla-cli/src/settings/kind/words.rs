@@ -111,8 +111,8 @@ impl Kind for Words {
                 Self::read(&Raw::of_file(value.get_ref()))
             }
             Raw::Text(text) => {
-                Ok(text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned))
-                    .map(Iterator::collect)
+                let words = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+                Ok(words.map(str::to_owned).collect())
             }
             other => Err(format!("is {}, not a list of texts", other.called())),
         }

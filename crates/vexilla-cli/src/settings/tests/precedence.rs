@@ -1,5 +1,7 @@
 //! The strongest place wins, whatever else is set; and what is printed is as good as what was given.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
@@ -44,7 +46,7 @@ fn value(setting: &Setting) -> BoxedStrategy<(String, String)> {
             (1..u16::MAX).prop_map(move |it| quoted(format!("127.0.0.1:{it}"))).boxed()
         }
         _ if shape.starts_with("level") => {
-            prop_oneof!["info", "warn,vexilla=debug"].prop_map(move |it| quoted(it)).boxed()
+            prop_oneof!["info", "warn,vexilla=debug"].prop_map(quoted).boxed()
         }
         _ if shape.contains("Name: value") => {
             "[a-z]{1,8}".prop_map(move |it| quoted(format!("X: {it}"))).boxed()
@@ -52,11 +54,9 @@ fn value(setting: &Setting) -> BoxedStrategy<(String, String)> {
         "URL" if setting.path == "redis.url" => {
             "[a-z]{1,8}".prop_map(move |it| quoted(format!("redis://{it}"))).boxed()
         }
-        "path that begins with a slash, or empty" => {
-            "/[a-z]{1,8}".prop_map(move |it| quoted(it)).boxed()
-        }
+        "path that begins with a slash, or empty" => "/[a-z]{1,8}".prop_map(quoted).boxed(),
         "path" | "text" | "URL" | "secret text" => {
-            "[a-z:/'\"\\\\ é#\n]{0,11}x".prop_map(move |it| quoted(it)).boxed()
+            "[a-z:/'\"\\\\ é#\n]{0,11}x".prop_map(quoted).boxed()
         }
         other => panic!("a value for {}: {other}", setting.path),
     }
@@ -86,7 +86,7 @@ proptest! {
         let (mut file, mut variables, mut flags) = (String::new(), Vec::new(), Vec::new());
         for (setting, given) in &cases {
             if let Some((_, toml)) = &given[0] {
-                file.push_str(&format!("{} = {toml}\n", setting.path));
+                writeln!(file, "{} = {toml}", setting.path).unwrap();
             }
             if let Some((text, _)) = &given[1] {
                 variables.push((setting.variable(), text.clone()));
