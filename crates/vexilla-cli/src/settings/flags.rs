@@ -98,5 +98,8 @@ fn no_flag(setting: &Setting) -> Option<Arg> {
 }
 
 fn help(setting: &Setting) -> String {
-    format!("{} [default: {}]", setting.doc, setting.default_text())
+    match setting.default_text().as_str() {
+        "" | "none" => setting.doc.clone(),
+        default => format!("{} [default: {default}]", setting.doc),
+    }
 }

@@ -80,7 +80,8 @@ section! {
 section! {
     /// The admin API
     struct Admin for it: AdminConfig {
-        /// Where the admin API listens, or `off`. Elsewhere than on this machine it needs a token
+        /// Where the admin API listens, or `off`. Elsewhere than on this machine it needs a token, in
+        /// `admin.token` or the variable `VEXILLA_ADMIN_TOKEN`
         listen: OrOff<As<ListenAddress>> = Some(local(19_000)),
             [value: Some("ADDR|off"), common: true];
         /// What callers of `/admin` have to send as `Authorization: Bearer …`
@@ -99,8 +100,8 @@ section! {
 section! {
     /// The webhook, which takes Flagr's notifications
     struct Webhook for it: WebhookConfig {
-        /// Where Flagr's notifications are taken, or `off`. Elsewhere than on this machine it needs a secret, a header or a
-        /// token
+        /// Where Flagr's notifications are taken, or `off`. Elsewhere than on this machine it needs a secret: `webhook.header`,
+        /// `webhook.token` or `webhook.secret`
         listen: Maybe<OrOff<As<ListenAddress>>> = None, [
             value: Some("ADDR|off"), common: true,
             unset: "`127.0.0.1:18001` for a Flagr, `off` for a file"

@@ -13,7 +13,7 @@ use super::table::{Section as _, section};
 section! {
     /// Where the last good flags are kept, so that a restart needs no Flagr
     struct Archive for it: DiskConfig {
-        /// The folder; `off` keeps none
+        /// The folder that the last good flags are kept in, so that a restart needs no Flagr; `off` keeps none
         dir: Maybe<Place> = None, [
             flag: Some("archive"), value: Some("DIR"), common: true,
             unset: "a folder for this Flagr in the user's cache folder; none for a file"
@@ -28,7 +28,8 @@ section! {
 section! {
     /// A Redis or Valkey through which sidecars share their flags, of which one asks Flagr
     struct Redis for it: RedisConfig {
-        /// Its address: `redis://host:6379/0`, or `rediss://` for TLS
+        /// Share the flags with all sidecars of this Redis or Valkey, of which one asks Flagr: `redis://host:6379/0`, or
+        /// `rediss://` for TLS
         url: RedisUrl = None, [flag: Some("redis"), value: Some("URL"), common: true, with_flagr: true];
         /// Its password, where the address has none
         password: Hidden = None, [alias: Some("VEXILLA_REDIS_PASSWORD")];
@@ -50,7 +51,8 @@ section! {
 section! {
     /// Flagr's answers to evaluations that are its to decide, kept for the same question
     struct RemoteCache for it: CachedRemoteConfig {
-        /// Whether answers are kept. Otherwise Flagr is asked for each evaluation, so that it counts all of them
+        /// Keep Flagr's answers to evaluations that are its to decide for a while. Otherwise it is asked each time, and counts
+        /// all of them
         enabled: Switch = true, [no_flag: Some("no-remote-cache"), common: true];
         /// How long an answer is given without asking Flagr again
         ttl: Time => it.ttl;
