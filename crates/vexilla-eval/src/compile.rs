@@ -1,6 +1,7 @@
 //! From a flag's definition to a flag that is ready to run. What Flagr would refuse is reported on the way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use vexilla_domain::{
     Flag, FlagHead, Needs, Problem, Segment, SegmentId, Strategy, Strictness, VariantHead,
@@ -25,6 +26,8 @@ pub struct CompiledFlag {
     pub(crate) needs: Needs,
     /// A hash of the definition it was compiled from.
     pub(crate) fingerprint: u64,
+    /// See [`tag`](Self::tag).
+    pub(crate) tag: AtomicU32,
 }
 
 /// Whether a flag can be evaluated.
@@ -85,6 +88,18 @@ impl CompiledFlag {
         self.fingerprint
     }
 
+    /// A number that whoever publishes the flag keeps with it, 0 at first. It stays while the flag is taken over from rules
+    /// to rules, and decides nothing.
+    #[inline]
+    pub fn tag(&self) -> u32 {
+        self.tag.load(Ordering::Relaxed)
+    }
+
+    /// Keeps another number with the flag.
+    pub fn set_tag(&self, tag: u32) {
+        self.tag.store(tag, Ordering::Relaxed);
+    }
+
     /// A flag that is in error and has no good version: only its id and key are known.
     pub(crate) fn broken(problem: &Problem) -> Self {
         Self {
@@ -99,6 +114,7 @@ impl CompiledFlag {
             salt: Salt::of(problem.flag_id),
             needs: Needs::REPAIR,
             fingerprint: 0,
+            tag: AtomicU32::new(0),
         }
     }
 }
@@ -147,6 +163,7 @@ pub(crate) fn compile(
         salt: Salt::of(flag.id),
         needs,
         fingerprint,
+        tag: AtomicU32::new(0),
     })
 }
 

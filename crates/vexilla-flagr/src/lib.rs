@@ -67,6 +67,7 @@ mod config;
 
 mod auth;
 mod proxy;
+mod request_headers;
 mod tls;
 
 mod client;
@@ -98,5 +99,6 @@ pub use config::{ConfigError, FlagrConfig};
 pub use evaluator::FlagrEvaluator;
 pub use filter::ExportFilter;
 pub use proxy::HttpProxy;
+pub use request_headers::RequestHeaders;
 pub use source::FlagrSource;
 pub use tls::ClientCertificate;

@@ -70,6 +70,7 @@ mod selection;
 mod serve;
 mod sidecar;
 mod slice;
+mod trace;
 mod webhook;
 pub mod wire;
 
@@ -83,4 +84,5 @@ pub use listener::{
 pub use parts::SidecarParts;
 pub use serve::BoundSidecar;
 pub use sidecar::Sidecar;
+pub use trace::TraceParent;
 pub use webhook::{CredentialError, Webhook, WebhookConfig, WebhookHeader};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vexilla_domain::{Clock, Engine, Operator};
 
 use crate::forward::Forwarder;
+use crate::trace::TraceParent;
 
 /// Everything a sidecar needs from outside.
 #[derive(Debug, Clone)]
@@ -20,12 +21,14 @@ pub struct SidecarParts {
     /// Hands exposures on to Flagr, and everything else that is not answered here where the configuration says so.
     /// Without it they are answered 501.
     pub forwarder: Option<Arc<dyn Forwarder>>,
+    /// Ties the span of a request to its caller's trace. By default nobody does.
+    pub trace: TraceParent,
 }
 
 impl SidecarParts {
     /// The parts that every sidecar needs.
     pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>) -> Self {
-        Self { engine, clock, operator: None, forwarder: None }
+        Self { engine, clock, operator: None, forwarder: None, trace: TraceParent::default() }
     }
 
     /// With an operator.
@@ -39,6 +42,13 @@ impl SidecarParts {
     #[must_use]
     pub fn with_forwarder(mut self, forwarder: Arc<dyn Forwarder>) -> Self {
         self.forwarder = Some(forwarder);
+        self
+    }
+
+    /// With the traces that callers are in.
+    #[must_use]
+    pub fn with_trace(mut self, trace: TraceParent) -> Self {
+        self.trace = trace;
         self
     }
 }

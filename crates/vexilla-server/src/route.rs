@@ -84,6 +84,19 @@ impl Route {
         }
     }
 
+    /// The path, without what differs from flag to flag.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "/api/v1/health",
+            Self::Export => "/api/v1/export/eval_cache/json",
+            Self::MaxSnapshotId => "/api/v1/flags/snapshots/max_id",
+            Self::PostEvaluation | Self::GetEvaluation => "/api/v1/evaluation",
+            Self::PostBatch | Self::GetBatch => "/api/v1/evaluation/batch",
+            Self::OfrepFlag(_) => "/ofrep/v1/evaluate/flags/{key}",
+            Self::OfrepFlags => "/ofrep/v1/evaluate/flags",
+        }
+    }
+
     /// Whether the path is ours by some method.
     pub(crate) fn is_known(path: &str) -> bool {
         Self::of_path(&clean(path), &Method::OPTIONS).is_some()

@@ -32,6 +32,7 @@ use crate::query::json_payload;
 use crate::request::Payload;
 use crate::route::{Elsewhere, Route};
 use crate::selection::Selection;
+use crate::trace::{self, TraceParent, request_span};
 
 /// Answers on the wire as Flagr does.
 ///
@@ -61,6 +62,7 @@ struct Inner {
     engine: Arc<dyn Engine>,
     exporter: Arc<Exporter>,
     compressor: Arc<Compressor>,
+    trace: TraceParent,
     /// Flagr, for what is not answered here.
     pass_through: Option<PassThrough>,
     /// Answers within the limits. An error says that a limit was hit.
@@ -78,7 +80,7 @@ impl Sidecar {
 
     /// A sidecar of these parts.
     pub fn from_parts(parts: SidecarParts, config: SidecarConfig) -> Self {
-        let SidecarParts { engine, clock, operator, forwarder } = parts;
+        let SidecarParts { engine, clock, operator, forwarder, trace } = parts;
         let tags = Tags::new();
         let exporter = Arc::new(Exporter {
             engine: Arc::clone(&engine),
@@ -123,9 +125,8 @@ impl Sidecar {
             });
         let limited = BoxCloneSyncService::new(limited);
         let pass_through = forwarder.map(|forwarder| PassThrough { forwarder, operator });
-        Self {
-            inner: Arc::new(Inner { config, engine, exporter, compressor, pass_through, limited }),
-        }
+        let inner = Inner { config, engine, exporter, compressor, trace, pass_through, limited };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The sidecar as a tower service, to be called in process or wrapped in further layers. It always answers.
@@ -140,9 +141,13 @@ impl Sidecar {
         B::Error: Into<BoxError>,
     {
         let inner = Arc::clone(&self.inner);
-        service_fn(move |request| {
+        service_fn(move |request: Request<B>| {
             let inner = Arc::clone(&inner);
-            async move { Ok(inner.respond(request).await) }
+            async move {
+                let span = request_span!("sidecar", request.method());
+                inner.trace.adopt(&span, request.headers());
+                Ok(trace::answered(span, inner.respond(request)).await)
+            }
         })
     }
 
@@ -220,6 +225,7 @@ impl Inner {
                 };
             }
         };
+        trace::route(route.name());
         self.own(route, request, gzip).await.map(Reply::Own)
     }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vexilla_breaker::{Breaker, BreakerConfig, State, Transition};
-use vexilla_domain::{FlagFilter, FlagSource, TagsOperator};
+use vexilla_domain::{BreakerState, FlagFilter, FlagSource, Observer, TagsOperator};
 use vexilla_flagr::{ExportFilter, FlagrConfig, FlagrSource};
 
 use crate::archives::Archives;
 use crate::client::Client;
-use crate::config::{Config, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
+use crate::config::{Config, ExportPolicy, Fallback, FlagEvents, Records, Rollouts, StartPolicy};
 use crate::error::{ConfigError, StartError, chain};
 use crate::file::FileSource;
 use crate::parts::Parts;
@@ -18,6 +18,7 @@ use crate::parts::Parts;
 use crate::remote_cache::RemoteCache;
 #[cfg(feature = "server")]
 use crate::servers::WantedServers;
+use crate::telemetry::{Telemetry, WantedTelemetry};
 
 /// A client in the making. Name one source, then [`start`](Self::start).
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ pub struct ClientBuilder {
     refresh_interval: Option<Duration>,
     breaker: BreakerConfig,
     pub(crate) archives: Archives,
+    pub(crate) telemetry: WantedTelemetry,
     #[cfg(feature = "memory")]
     pub(crate) remote_cache: RemoteCache,
     #[cfg(feature = "server")]
@@ -110,6 +112,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether evaluations are events of `tracing`. Default: they are not.
+    pub fn flag_events(mut self, events: FlagEvents) -> Self {
+        self.config.flag_events = events;
+        self
+    }
+
     /// What stands in where nothing can decide. Default: the flag counts as off.
     pub fn fallback(mut self, fallback: Fallback) -> Self {
         self.config.fallback = fallback;
@@ -171,17 +179,23 @@ impl ClientBuilder {
         let mut config = self.config;
         #[cfg(feature = "server")]
         self.servers.check()?;
-        let breaker = Breaker::with_observer(self.breaker, told)
+        let telemetry = self.telemetry.start()?;
+        let observer = telemetry.as_ref().map(Telemetry::observer);
+        let breaker = Breaker::with_observer(self.breaker, move |it| told(it, observer.as_deref()))
             .map_err(|error| ConfigError::new("breaker", chain(&error)))?;
         let (mut parts, interval) = match self.source {
             None => return Err(ConfigError::new("source", "name a Flagr or a flags file").into()),
-            Some(Source::Flagr(flagr)) => {
+            Some(Source::Flagr(mut flagr)) => {
+                if let Some(headers) = telemetry.as_ref().and_then(Telemetry::request_headers) {
+                    flagr.request_headers = Some(headers);
+                }
                 #[cfg(feature = "server")]
                 let forwarder = crate::forward::to(&flagr)?;
                 let flagr = FlagrSource::new(filtered(*flagr, &config.filter))
                     .map_err(|error| ConfigError::new("flagr", chain(&error)))?;
                 let remote = Arc::new(flagr.evaluator());
                 let parts = Parts::new(Arc::new(flagr)).with_remote(remote).with_breaker(breaker);
+                let parts = shown(parts, telemetry);
                 #[cfg(feature = "memory")]
                 let parts = self.remote_cache.around(parts)?;
                 #[cfg(feature = "server")]
@@ -189,9 +203,11 @@ impl ClientBuilder {
                 (parts, config.refresh_interval)
             }
             Some(Source::File(path)) => {
-                (Parts::new(Arc::new(FileSource::new(path))), FILE_INTERVAL)
+                (shown(Parts::new(Arc::new(FileSource::new(path))), telemetry), FILE_INTERVAL)
             }
-            Some(Source::Custom(source)) => (Parts::new(source), config.refresh_interval),
+            Some(Source::Custom(source)) => {
+                (shown(Parts::new(source), telemetry), config.refresh_interval)
+            }
         };
         if let Some(archive) = self.archives.open(&parts.source.describe())? {
             parts = parts.with_archive(archive);
@@ -204,8 +220,18 @@ impl ClientBuilder {
     }
 }
 
-/// Logs what the breaker does: an outage that evaluations meet first is told by nobody else.
-fn told(transition: Transition) {
+fn shown(parts: Parts, telemetry: Option<Telemetry>) -> Parts {
+    match telemetry {
+        Some(telemetry) => parts.with_telemetry(telemetry),
+        None => parts,
+    }
+}
+
+/// Logs what the breaker does, for an outage that evaluations meet first is told by nobody else; and tells the observer.
+fn told(transition: Transition, observer: Option<&dyn Observer>) {
+    if let Some(observer) = observer {
+        observer.breaker_changed(seen(transition.from), seen(transition.to));
+    }
     match transition.to {
         State::Open if transition.from == State::Closed => {
             tracing::warn!(
@@ -214,6 +240,15 @@ fn told(transition: Transition) {
         }
         State::Closed => tracing::info!("Flagr answers again"),
         State::Open | State::HalfOpen => tracing::debug!(to = %transition.to, "the breaker moved"),
+    }
+}
+
+/// A state as observers know it.
+fn seen(state: State) -> BreakerState {
+    match state {
+        State::Closed => BreakerState::Closed,
+        State::Open => BreakerState::Open,
+        State::HalfOpen => BreakerState::HalfOpen,
     }
 }
 

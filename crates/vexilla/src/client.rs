@@ -1,6 +1,6 @@
 //! The evaluate path: one load of the rules, look-up, route, walk or a call to Flagr, count.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -29,7 +29,9 @@ use crate::requests::{Request, Wish};
 #[cfg(feature = "server")]
 use crate::servers::Servers;
 use crate::shared::Shared;
+use crate::span::{span, within};
 use crate::start::first_load;
+use crate::watch::Watch;
 
 /// Flags, kept fresh and decided here, or by Flagr where that is its to do. Clones are the same client; the refresh ends
 /// with the last one, or with [`stop`](Self::stop).
@@ -79,9 +81,10 @@ impl Client {
             misses: Misses::new(config.miss_interval),
             notes: Notes::default(),
             feed: Feed::new(),
+            watch: Watch::of(&parts, &config),
         });
         let mut refresher = Refresher::new(parts.clone(), config.clone(), Arc::clone(&shared));
-        first_load(&mut refresher).await?;
+        within(span!("start"), first_load(&mut refresher)).await?;
 
         let stop = CancellationToken::new();
         let (requests, asked) = mpsc::channel(64);
@@ -98,7 +101,12 @@ impl Client {
             stop,
             tasks,
         });
-        Ok(Self { shared, worker, _owner: Some(owner), consistency: Consistency::Eventual })
+        let client =
+            Self { shared, worker, _owner: Some(owner), consistency: Consistency::Eventual };
+        if let Some(telemetry) = client.telemetry() {
+            telemetry.show(&client);
+        }
+        Ok(client)
     }
 
     /// The same client with another consistency for the calls that are awaited.
@@ -217,6 +225,9 @@ impl Client {
         self.worker.stop.cancel();
         self.worker.tasks.wait().await;
         self.worker.parts.stop_asking_ahead().await;
+        if let Some(telemetry) = self.telemetry() {
+            telemetry.end_with_client().await;
+        }
     }
 
     /// What each publication changes, from now on.
@@ -272,6 +283,15 @@ impl Client {
     /// How long ago the source last confirmed the flags. `None` before the first load.
     pub fn age(&self) -> Option<Duration> {
         self.stats().age
+    }
+
+    /// Reads the statistics for as long as the client is there, and does not keep it.
+    pub(crate) fn stats_reader(&self) -> impl Fn() -> Stats + Send + Sync + 'static {
+        let (shared, worker) = (Arc::downgrade(&self.shared), Arc::downgrade(&self.worker));
+        move || match (Weak::upgrade(&shared), Weak::upgrade(&worker)) {
+            (Some(shared), Some(worker)) => crate::stats::of(&shared, &worker.parts),
+            _ => Stats::default(),
+        }
     }
 
     pub(crate) fn parts(&self) -> &Parts {

@@ -39,6 +39,21 @@ pub struct Config {
     pub miss_timeout: Duration,
     /// How long a call with [`Consistency::Strict`] waits for its look. Default 5 seconds.
     pub strict_timeout: Duration,
+    /// Whether each evaluation is an event of `tracing` by OpenTelemetry's conventions for feature flags, of level debug
+    /// and the target `vexilla::feature_flag`. Default: not; an event costs many times the evaluation.
+    pub flag_events: FlagEvents,
+}
+
+/// Whether evaluations are events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlagEvents {
+    /// They are not.
+    #[default]
+    Off,
+    /// They are, without whom the flag was evaluated for.
+    On,
+    /// They are, with the entity's id.
+    WithEntity,
 }
 
 /// What a start does that could not load flags in time.
@@ -125,6 +140,7 @@ impl Default for Config {
             miss_interval: Duration::from_secs(10),
             miss_timeout: Duration::from_secs(1),
             strict_timeout: Duration::from_secs(5),
+            flag_events: FlagEvents::default(),
         }
     }
 }

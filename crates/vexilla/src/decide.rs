@@ -11,6 +11,7 @@ use crate::misses::Turn;
 use crate::published::Published;
 use crate::remote::Held;
 use crate::requests::Wish;
+use crate::watch::Evaluated;
 
 /// An evaluation that was begun: done, or for somebody else to do.
 pub(crate) enum Begun<R, F> {
@@ -57,7 +58,7 @@ impl Client {
             Some(flag) if self.asks_flagr(flag, &published) => {
                 Begun::Flagrs(Held::of(flag, &published), f)
             }
-            Some(flag) => Begun::Done(f(self.decide_here(&published, flag, ctx))),
+            Some(flag) => Begun::Done(f(self.decide_here(&published, flag, key, ctx))),
             None if published.absent(key) == Reason::Filtered => {
                 Begun::Done(f(self.decide_by(&published, None, key, ctx, Reason::Fallback)))
             }
@@ -112,13 +113,13 @@ impl Client {
         match flag {
             Some(flag) if self.is_flagrs(flag) => {
                 let mut evaluation = self.stand_in(flag, ctx, undecidable);
-                self.finish(&mut evaluation, published);
+                self.finish(&mut evaluation, published, Some(flag), key, ctx);
                 evaluation
             }
-            Some(flag) => self.decide_here(published, flag, ctx),
+            Some(flag) => self.decide_here(published, flag, key, ctx),
             None => {
                 let mut evaluation = EvaluationRef::blank(None, published.absent(key));
-                self.finish(&mut evaluation, published);
+                self.finish(&mut evaluation, published, None, key, ctx);
                 evaluation
             }
         }
@@ -130,16 +131,24 @@ impl Client {
         &self,
         published: &'p Published,
         flag: &'p CompiledFlag,
+        key: &str,
         ctx: &Context,
     ) -> EvaluationRef<'p> {
         let mut evaluation = Ruleset::evaluate_flag(flag, ctx);
-        self.finish(&mut evaluation, published);
+        self.finish(&mut evaluation, published, Some(flag), key, ctx);
         evaluation
     }
 
-    /// Says how fresh the rules were, and counts. Rules that are too old do not decide.
+    /// Says how fresh the rules were, counts, and tells who wants to know. Rules that are too old do not decide.
     #[inline]
-    pub(crate) fn finish(&self, evaluation: &mut EvaluationRef<'_>, published: &Published) {
+    pub(crate) fn finish(
+        &self,
+        evaluation: &mut EvaluationRef<'_>,
+        published: &Published,
+        flag: Option<&CompiledFlag>,
+        key: &str,
+        context: &Context,
+    ) {
         if published.is_expired() {
             *evaluation = EvaluationRef::blank(evaluation.flag, Reason::Fallback);
         }
@@ -147,7 +156,10 @@ impl Client {
             evaluation.source = Source::Fallback;
         }
         evaluation.freshness = published.freshness();
-        self.shared().counts.evaluated(evaluation.source, evaluation.reason);
+        let nth = self.shared().counts.evaluated(evaluation.source, evaluation.reason);
+        if let Some(watch) = &self.shared().watch {
+            watch.evaluated(Evaluated { flag, key, context, nth }, evaluation);
+        }
     }
 
     pub(crate) fn enabled_or_fallback(

@@ -36,7 +36,7 @@ impl Engine for Client {
                 return answer;
             }
         }
-        self.answer(&published, found, flag.id, context, debug)
+        self.answer(&published, found, flag, context, debug)
     }
 
     async fn evaluate_batch(
@@ -59,7 +59,14 @@ impl Engine for Client {
                 let asked = flag.and_then(|it| flagrs.get(&(entity, it.head().id.0)));
                 let answer = match asked {
                     Some(answer) => answer.clone(),
-                    None => self.answer(&published, *flag, *id, context, batch.debug),
+                    None => {
+                        let key = match selected_by {
+                            SelectedBy::Key(at) => batch.flag_keys.get(*at).map_or("", |it| it),
+                            SelectedBy::Id(_) | SelectedBy::Tags => "",
+                        };
+                        let asked = FlagRef { id: *id, key };
+                        self.answer(&published, *flag, asked, context, batch.debug)
+                    }
                 };
                 logged += log_length(&answer);
                 if logged > MAX_LOGS {
@@ -143,19 +150,20 @@ impl Client {
         &self,
         published: &Published,
         flag: Option<&CompiledFlag>,
-        requested_id: u64,
+        asked: FlagRef<'_>,
         context: &Context,
         debug: Debug,
     ) -> Answer {
         let anonymous = context.entity_id().is_empty().then(AnonymousId::random);
         let entity_id = anonymous.as_ref().map_or(context.entity_id(), AnonymousId::as_str);
         let (mut evaluation, log) =
-            Ruleset::evaluate_logged(flag, requested_id, entity_id, context, debug);
+            Ruleset::evaluate_logged(flag, asked.id, entity_id, context, debug);
         if let Some(flag) = flag.filter(|it| self.is_flagrs(it)) {
             let decided: EvaluationRef<'_> = evaluation;
             evaluation = self.stand_in_with(flag, Reason::Fallback, || decided);
         }
-        self.finish(&mut evaluation, published);
+        let key = flag.map_or(asked.key, |it| &it.head().key);
+        self.finish(&mut evaluation, published, flag, key, context);
         Answer { evaluation: evaluation.to_owned(), entity_id: entity_id.into(), log }
     }
 }

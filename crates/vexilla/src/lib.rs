@@ -55,6 +55,7 @@ mod local;
 mod many;
 mod misses;
 mod remote;
+mod watch;
 
 mod archive;
 mod changes;
@@ -71,8 +72,11 @@ mod clock;
 mod counts;
 mod file;
 mod guarded;
+mod observed;
 mod shared;
+mod span;
 mod stats;
+mod telemetry;
 
 mod engine;
 mod operator;
@@ -90,7 +94,9 @@ pub use builder::ClientBuilder;
 pub use changes::{Change, Changes};
 pub use client::Client;
 pub use clock::SystemClock;
-pub use config::{Config, Consistency, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
+pub use config::{
+    Config, Consistency, ExportPolicy, Fallback, FlagEvents, Records, Rollouts, StartPolicy,
+};
 pub use error::{ConfigError, RefreshError, StartError, Undecided};
 pub use file::FileSource;
 pub use guarded::Guarded;
@@ -100,11 +106,13 @@ pub use layer::RequestFlags;
 pub use local::Local;
 pub use parts::Parts;
 pub use refresh::Refreshed;
+pub use telemetry::{Telemetry, TelemetryConfig};
 pub use vexilla_breaker::{Breaker, BreakerConfig, State as BreakerState};
 pub use vexilla_domain::{
     ActiveHours, CacheCounts, Context, Detail, ErrorCode, Evaluation, EvaluationRef, Explanation,
-    FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings, Needs, Number, Object, Problem,
-    Readiness, Reason, Revision, Secret, Source, Stats, Strategy, TagsOperator, Value,
+    FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings, Needs, Number, Object,
+    Observer, Problem, Readiness, Reason, Revision, Secret, Source, Stats, Strategy, TagsOperator,
+    Value,
 };
 pub use vexilla_eval::bucket;
 pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy};
@@ -121,3 +129,9 @@ pub use vexilla_storage::{DiskArchive, DiskConfig};
 pub use vexilla_storage::{MemoryArchive, StackedArchive};
 #[cfg(feature = "redis")]
 pub use vexilla_storage::{RedisArchive, RedisConfig, RedisConfigError};
+pub use vexilla_telemetry::FlagCounts;
+#[cfg(feature = "otel")]
+pub use vexilla_telemetry::{
+    Compression as OtlpCompression, Otlp, OtlpSettings, Protocol as OtlpProtocol,
+    Signal as OtlpSignal, Temporality as OtlpTemporality,
+};

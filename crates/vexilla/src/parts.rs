@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use vexilla_breaker::Breaker;
-use vexilla_domain::{Clock, FlagArchive, FlagSource, RemoteEvaluator};
+use vexilla_domain::{Clock, FlagArchive, FlagSource, Observer, RemoteEvaluator};
+use vexilla_telemetry::FlagCounts;
 
 use crate::clock::SystemClock;
 use crate::guarded::Guarded;
+use crate::observed::Observed;
+use crate::telemetry::Telemetry;
 
 /// Everything a client needs from outside. Start from [`Parts::new`], or from the builder, which does no more.
 #[derive(Debug, Clone)]
@@ -20,6 +23,12 @@ pub struct Parts {
     pub archive: Option<Arc<dyn FlagArchive>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Who is told what is measured. `()`: nobody.
+    pub observer: Arc<dyn Observer>,
+    /// Where evaluations are counted flag by flag. `None`: nowhere.
+    pub flag_counts: Option<Arc<FlagCounts>>,
+    /// What shows the statistics of the client.
+    pub telemetry: Option<Telemetry>,
     /// The breaker in front of the source and the remote evaluator, to be looked at.
     pub breaker: Option<Breaker>,
     /// The cache in front of the remote evaluator, to be looked at and to be told what changed.
@@ -38,6 +47,9 @@ impl Parts {
             remote: None,
             archive: None,
             clock: Arc::new(SystemClock),
+            observer: Arc::new(()),
+            flag_counts: None,
+            telemetry: None,
             breaker: None,
             #[cfg(feature = "memory")]
             remote_cache: None,
@@ -65,6 +77,34 @@ impl Parts {
     pub fn with_archive(mut self, archive: Arc<dyn FlagArchive>) -> Self {
         self.archive = Some(archive);
         self
+    }
+
+    /// Sets who is told what is measured. The remote evaluator that is set so far is measured, as it is so far: breaker
+    /// included, and without a cache that comes later. Who made the breaker tells of its changes.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        if let Some(remote) = self.remote.take() {
+            let (observer, clock) = (Arc::clone(&observer), Arc::clone(&self.clock));
+            self.remote = Some(Arc::new(Observed::new(remote, observer, clock)));
+        }
+        self.observer = observer;
+        self
+    }
+
+    /// Counts evaluations flag by flag.
+    #[must_use]
+    pub fn with_flag_counts(mut self, counts: Arc<FlagCounts>) -> Self {
+        self.flag_counts = Some(counts);
+        self
+    }
+
+    /// Shows what the client does: the telemetry gets its statistics, counts its flags, and is the observer.
+    #[must_use]
+    pub fn with_telemetry(mut self, telemetry: Telemetry) -> Self {
+        let observer = telemetry.observer();
+        self.flag_counts = telemetry.flag_counts();
+        self.telemetry = Some(telemetry);
+        self.with_observer(observer)
     }
 
     /// Sets who is handed what the sidecar does not answer itself.

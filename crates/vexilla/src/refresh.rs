@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{Span, debug, field, info, warn};
 use vexilla_domain::json::Document;
 use vexilla_domain::{
-    Depth, Fetch, Flag, FlagId, FlagName, FlagRef, FlagState, Level, Marker, Problem, Revision,
-    SourceErrorKind,
+    Depth, Fetch, Flag, FlagId, FlagName, FlagRef, FlagState, Level, Marker, Problem,
+    RefreshOutcome, Revision, SourceErrorKind,
 };
 
 use crate::archive::Unsaved;
@@ -25,6 +25,7 @@ use crate::publication::{Draft, Press, Scope};
 use crate::published::Published;
 use crate::requests::{Waiter, Work};
 use crate::shared::Shared;
+use crate::span::{failed, span, within};
 
 /// What a refresh came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,11 @@ impl Refresher {
         }
     }
 
+    /// The span of a refresh, archiving included.
+    pub(crate) fn span() -> Span {
+        span!("refresh", refresh.outcome = field::Empty, ruleset.revision = field::Empty)
+    }
+
     /// Does what there is to do. Whatever goes wrong, the rules that were there before are served on.
     pub(crate) async fn turn(&mut self, mut work: Work) -> Result<Refreshed, RefreshError> {
         let started = self.parts.clock.instant();
@@ -112,6 +118,7 @@ impl Refresher {
         let took = self.parts.clock.instant().saturating_duration_since(started);
         let looked = work.look.is_some();
         self.account(&outcome, looked, took);
+        self.trace(&outcome);
         if matches!(outcome, Ok(Refreshed::Published(_))) {
             self.hours_due = hours_due;
         }
@@ -148,7 +155,8 @@ impl Refresher {
             depth => depth,
         };
         let seen = self.marker.as_ref();
-        let fetched = self.parts.source.fetch(seen, depth).await?;
+        let span = span!("fetch", otel.kind = "client", fetch.depth = ?depth);
+        let fetched = within(span, self.parts.source.fetch(seen, depth)).await?;
         let Fetch { changed, marker, again_in } = self.believe_if_empty(fetched).await?;
         if depth != Depth::Probe {
             self.full_due = Instant::now() + self.config.full_refresh_interval;
@@ -193,8 +201,10 @@ impl Refresher {
         if !fetched.changed.as_ref().is_some_and(is_empty) || had_none || has_grown {
             return Ok(fetched);
         }
+        let span = span!("fetch", otel.kind = "client", fetch.depth = ?Depth::Anew);
         // Whatever it says now counts, were it that nothing changed since the flags that are held.
-        Ok(self.parts.source.fetch(self.marker.as_ref(), Depth::Anew).await?)
+        let again = within(span, self.parts.source.fetch(self.marker.as_ref(), Depth::Anew));
+        Ok(again.await?)
     }
 
     /// Whether these flags follow on those that are held, or come from another history: the source's number of changes
@@ -243,7 +253,8 @@ impl Refresher {
         for name in self.with_ids(names) {
             self.parts.forget_answers(&name);
             let asked = FlagRef { id: name.id.0, key: &name.key };
-            match self.parts.source.fetch_flag(asked).await? {
+            let span = span!("fetch", otel.kind = "client", flag.id = name.id.0);
+            match within(span, self.parts.source.fetch_flag(asked)).await? {
                 FlagState::Found(flag) => flags.push(*flag),
                 FlagState::Gone { id, newest } => {
                     gone.insert(id);
@@ -301,16 +312,21 @@ impl Refresher {
         let now = self.parts.clock.now();
         let draft = Draft { flags, scope, revision, now, origin, max_snapshot_id };
         let previous = self.shared.cell.load_full();
-        let published = spawn_blocking({
+        let compile = spawn_blocking({
             let (press, previous) = (self.press.clone(), Arc::clone(&previous));
             move || press.publication(draft, &previous)
-        })
-        .await
-        .map_err(|error| {
+        });
+        let span = span!("compile", ruleset.flags = field::Empty);
+        let published = within(span.clone(), compile).await.map_err(|error| {
             RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
         })?;
+        span.record("ruleset.flags", published.ruleset.len());
+        if let Some(watch) = &self.shared.watch {
+            watch.place(&published.ruleset);
+        }
         published.confirm(now); // before anybody can see it
         let published = Arc::new(published);
+        let _publishing = span!("publish").entered();
         self.shared.cell.publish_newer(&published, |it| it.revision);
         self.parts.forget_changed(&previous.ruleset, &published.ruleset);
         self.shared.feed.tell(&previous, &published);
@@ -327,9 +343,25 @@ impl Refresher {
         }
     }
 
+    /// Notes in the span of the refresh what came of it.
+    fn trace(&self, outcome: &Result<Refreshed, RefreshError>) {
+        let span = Span::current();
+        span.record("refresh.outcome", observed(outcome).as_str());
+        match outcome {
+            Ok(Refreshed::Published(revision)) => {
+                span.record("ruleset.revision", field::display(revision));
+            }
+            Ok(Refreshed::Unchanged) => {}
+            Err(error) => failed(&span, error),
+        }
+    }
+
     /// Counts what came of it, and says what is news.
     fn account(&mut self, outcome: &Result<Refreshed, RefreshError>, looked: bool, took: Duration) {
         let published = self.shared.cell.load();
+        if looked || outcome.is_err() {
+            self.parts.observer.refreshed(observed(outcome), took);
+        }
         match outcome {
             // What others have archived, or one flag, says nothing of what the source has now.
             Ok(refreshed) if !looked => debug!(?refreshed, ?took, "taken over"),
@@ -371,6 +403,15 @@ const SETTLING: Duration = Duration::from_millis(250);
 enum History {
     GoesOn,
     IsAnother,
+}
+
+/// What came of a refresh, in an observer's words.
+fn observed(outcome: &Result<Refreshed, RefreshError>) -> RefreshOutcome {
+    match outcome {
+        Ok(Refreshed::Published(_)) => RefreshOutcome::Changed,
+        Ok(Refreshed::Unchanged) => RefreshOutcome::Unchanged,
+        Err(_) => RefreshOutcome::Failed,
+    }
 }
 
 /// Puts flags that were read since in the place of older ones, and says whether there were any.

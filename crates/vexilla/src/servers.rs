@@ -7,10 +7,13 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vexilla_server::{Admin, AdminConfig, BoundServer, ListenAddress, Webhook, WebhookConfig};
+#[cfg(feature = "prometheus")]
+use vexilla_telemetry::Prometheus;
 
 use crate::builder::ClientBuilder;
 use crate::client::Client;
 use crate::error::{ConfigError, StartError};
+use crate::telemetry::Telemetry;
 
 /// How long running requests have to finish once the end was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -89,9 +92,15 @@ impl WantedServers {
         // The servers belong to the client and must not keep it going.
         let operator = Arc::new(client.lent());
         let clock = || Arc::clone(&client.parts().clock);
+        let trace = || client.telemetry().map(Telemetry::trace_parent).unwrap_or_default();
         let admin = match self.admin {
             Some((address, config)) => {
-                let admin = Admin::new(operator.clone(), clock(), config);
+                let admin = Admin::new(operator.clone(), clock(), config).with_trace(trace());
+                #[cfg(feature = "prometheus")]
+                let admin = match client.telemetry().and_then(Telemetry::metrics) {
+                    Some(render) => admin.with_metrics(Prometheus::CONTENT_TYPE, render),
+                    None => admin,
+                };
                 Some(admin.bind(&address).await.map_err(StartError::Listen)?)
             }
             None => None,
@@ -99,7 +108,9 @@ impl WantedServers {
         let webhook = match self.webhook {
             Some((address, config)) => {
                 let webhook = Webhook::new(operator, clock(), config)
-                    .map_err(|error| ConfigError::new("webhook", error.to_string()))?;
+                    .map_err(|error| ConfigError::new("webhook", error.to_string()))?
+                    .with_observer(Arc::clone(&client.parts().observer))
+                    .with_trace(trace());
                 Some(webhook.bind(&address).await.map_err(StartError::Listen)?)
             }
             None => None,

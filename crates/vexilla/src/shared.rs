@@ -8,6 +8,7 @@ use crate::counts::Counts;
 use crate::misses::Misses;
 use crate::notes::Notes;
 use crate::published::Published;
+use crate::watch::Watch;
 
 /// The rules, what is counted, and how callers reach the refresher.
 #[derive(Debug)]
@@ -19,4 +20,6 @@ pub(crate) struct Shared {
     pub(crate) misses: Misses,
     pub(crate) notes: Notes,
     pub(crate) feed: Feed,
+    /// Who is told of single evaluations, if anybody is.
+    pub(crate) watch: Option<Watch>,
 }

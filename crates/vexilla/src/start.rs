@@ -1,6 +1,7 @@
 //! The first load: from the archive at once, else from the source.
 
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 use vexilla_domain::Depth;
 
 use crate::config::StartPolicy;
@@ -19,13 +20,15 @@ pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartErr
         published.mark_stale(); // until the source confirms them, which is asked at once
         return Ok(());
     }
-    let first = match timeout_at(deadline, refresher.turn(Work::look(Depth::Probe))).await {
+    let span = Refresher::span();
+    let turn = refresher.turn(Work::look(Depth::Probe)).instrument(span.clone());
+    let first = match timeout_at(deadline, turn).await {
         Ok(loaded) => loaded.map(drop).map_err(StartError::Load),
         Err(_) => Err(StartError::Timeout(limit)),
     };
     match (first, refresher.config.start) {
         (Ok(()), _) => {
-            refresher.save().await;
+            refresher.save().instrument(span).await;
             Ok(())
         }
         (Err(error), StartPolicy::RequireFlags) => Err(error),
