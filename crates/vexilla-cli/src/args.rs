@@ -22,6 +22,18 @@ pub(crate) struct Cli {
     /// What is logged to standard error; stronger than the environment variable `VEXILLA_LOG` [default: warn]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log: Option<LogLevel>,
+    /// How it is logged
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people
+    Text,
+    /// A JSON object on each line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,11 +2,12 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use tracing_subscriber::filter::Targets;
-use vexilla::{Auth, Secret, WebhookHeader};
+use vexilla::{Auth, OtlpSettings, Secret, WebhookHeader};
+use vexilla_telemetry::LogFilter;
 
 use crate::error::CommandError;
 
@@ -24,7 +25,7 @@ const WEBHOOK_HEADER: &str = "VEXILLA_WEBHOOK_HEADER";
 #[derive(Debug)]
 pub(crate) struct Environment {
     /// What to log: a level, or levels by module as in `warn,vexilla=debug`.
-    pub(crate) log: Option<Targets>,
+    pub(crate) log: Option<LogFilter>,
     /// Whether logs may be coloured.
     pub(crate) color: bool,
     /// The user's cache folder, if there is one.
@@ -39,6 +40,24 @@ pub(crate) struct Environment {
     pub(crate) webhook_header: Option<WebhookHeader>,
     /// The password for Redis, where its address has none.
     pub(crate) redis_password: Option<Secret>,
+    /// Where metrics and traces are sent, by OpenTelemetry's own variables; only `serve` sends any.
+    pub(crate) otlp: Result<OtlpSettings, WrongVariable>,
+}
+
+/// A variable that means nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct WrongVariable {
+    variable: String,
+    reason: String,
+}
+
+impl WrongVariable {
+    pub(crate) fn into_error(self) -> CommandError {
+        CommandError::At {
+            place: format!("environment variable {}", self.variable),
+            source: self.reason.into(),
+        }
+    }
 }
 
 impl Environment {
@@ -62,6 +81,7 @@ impl Environment {
             webhook_secret: text(WEBHOOK_SECRET)?.map(Secret::new),
             webhook_header: text(WEBHOOK_HEADER)?.map(|it| header(&it)).transpose()?,
             redis_password: text(REDIS_PASSWORD)?.map(Secret::new),
+            otlp: otlp(),
         })
     }
 }
@@ -71,6 +91,37 @@ impl Environment {
 fn text(variable: &'static str) -> Result<Option<String>, CommandError> {
     let text = env::var_os(variable).map(OsString::into_string).transpose();
     text.map_err(|_| wrong(variable, "is not UTF-8"))
+}
+
+/// What OpenTelemetry's variables say, and the certificates that they name.
+fn otlp() -> Result<OtlpSettings, WrongVariable> {
+    // What is no text is none of these variables' values.
+    let get = |variable: &str| env_text(variable);
+    let mut settings = OtlpSettings::default().with_env(get).map_err(|error| WrongVariable {
+        variable: error.field().to_owned(),
+        reason: error.to_string(),
+    })?;
+    for (signal, own) in [
+        (&mut settings.metrics, "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE"),
+        (&mut settings.traces, "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"),
+    ] {
+        let Some(signal) = signal else { continue };
+        let named = [own, "OTEL_EXPORTER_OTLP_CERTIFICATE"].into_iter().find_map(|variable| {
+            get(variable).filter(|it| !it.is_empty()).map(|path| (variable, path))
+        });
+        if let Some((variable, path)) = named {
+            signal.extra_roots = fs::read(&path).map_err(|error| WrongVariable {
+                variable: variable.to_owned(),
+                reason: format!("`{path}` cannot be read: {error}"),
+            })?;
+        }
+    }
+    Ok(settings)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn env_text(variable: &str) -> Option<String> {
+    env::var(variable).ok()
 }
 
 /// Empty stands for none: Flagr refuses those who had to say who they are.

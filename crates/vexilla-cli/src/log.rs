@@ -1,40 +1,38 @@
-//! Logs, to standard error: standard output is for what was asked for.
+//! What is logged, and how: the command line goes before the environment.
 
-use std::io;
+use tracing_subscriber::filter::LevelFilter;
+use vexilla_telemetry::{LogFilter, LogFormat};
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt;
-use tracing_subscriber::prelude::*;
-
-use crate::args::LogLevel;
+use crate::args;
 use crate::config::Environment;
 
-/// Starts logging: the command line's level, else the environment's filter, else warnings.
-pub(crate) fn start(level: Option<LogLevel>, environment: &Environment) {
-    let by_default = |level| Targets::new().with_default(level);
-    let filter = match (level, &environment.log) {
-        (Some(level), _) => by_default(LevelFilter::from(level)),
+/// The command line's level, else the environment's filter, else warnings.
+pub(crate) fn filter(level: Option<args::LogLevel>, environment: &Environment) -> LogFilter {
+    match (level, &environment.log) {
+        (Some(level), _) => LogFilter::from(LevelFilter::from(level)),
         (None, Some(filter)) => filter.clone(),
-        (None, None) => by_default(LevelFilter::WARN),
-    };
-    // A reader of the log that went away is nothing to complain about, least of all to the log.
-    let writer = fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(environment.color)
-        .log_internal_errors(false)
-        .with_target(false);
-    tracing_subscriber::registry().with(writer.with_filter(filter)).init();
+        (None, None) => LogFilter::from(LevelFilter::WARN),
+    }
 }
 
-impl From<LogLevel> for LevelFilter {
-    fn from(level: LogLevel) -> Self {
+/// Coloured where somebody looks at it.
+pub(crate) fn format(format: args::LogFormat, environment: &Environment) -> LogFormat {
+    match format {
+        args::LogFormat::Json => LogFormat::Json,
+        args::LogFormat::Text if environment.color => LogFormat::ColoredText,
+        args::LogFormat::Text => LogFormat::Text,
+    }
+}
+
+impl From<args::LogLevel> for LevelFilter {
+    fn from(level: args::LogLevel) -> Self {
         match level {
-            LogLevel::Off => Self::OFF,
-            LogLevel::Error => Self::ERROR,
-            LogLevel::Warn => Self::WARN,
-            LogLevel::Info => Self::INFO,
-            LogLevel::Debug => Self::DEBUG,
-            LogLevel::Trace => Self::TRACE,
+            args::LogLevel::Off => Self::OFF,
+            args::LogLevel::Error => Self::ERROR,
+            args::LogLevel::Warn => Self::WARN,
+            args::LogLevel::Info => Self::INFO,
+            args::LogLevel::Debug => Self::DEBUG,
+            args::LogLevel::Trace => Self::TRACE,
         }
     }
 }

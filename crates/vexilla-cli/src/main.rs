@@ -1,5 +1,5 @@
 //! The `vexilla` command: [`args`] says what it understands, each command has its file, [`config`] reads the environment,
-//! [`log`] and [`output`] are its two voices.
+//! [`telemetry`] and [`output`] are its two voices.
 
 mod archive;
 mod args;
@@ -18,6 +18,7 @@ mod servers;
 mod sharing;
 mod signals;
 mod source;
+mod telemetry;
 mod verify;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use tokio::runtime::Runtime;
 use crate::args::{Cli, Command};
 use crate::config::Environment;
 use crate::error::CommandError;
+use crate::telemetry::Running;
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -41,18 +43,34 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     let environment = Environment::read()?;
-    log::start(cli.log, &environment);
+    let settings = telemetry::Settings {
+        log: log::filter(cli.log, &environment),
+        format: log::format(cli.log_format, &environment),
+        served: match &cli.command {
+            Command::Serve(args) => Some(serve::shown(args, &environment)?),
+            _ => None,
+        },
+    };
     let runtime =
         Runtime::new().map_err(|source| CommandError::System { what: "start threads", source })?;
-    let code = runtime.block_on(execute(cli.command, &environment));
+    let code = runtime.block_on(async {
+        let running = telemetry::start(settings)?;
+        let code = execute(cli.command, &environment, &running).await;
+        running.end().await;
+        code
+    });
     // A thread that still waits for a file does not hold up the end.
     runtime.shutdown_background();
     code
 }
 
-async fn execute(command: Command, environment: &Environment) -> Result<ExitCode, CommandError> {
+async fn execute(
+    command: Command,
+    environment: &Environment,
+    running: &Running,
+) -> Result<ExitCode, CommandError> {
     match command {
-        Command::Serve(args) => serve::run(args, environment).await,
+        Command::Serve(args) => serve::run(args, environment, running).await,
         Command::Eval(args) => eval::run(args, environment).await,
         Command::Explain(args) => explain::run(args, environment).await,
         Command::Check(args) => check::run(args, environment).await,

@@ -9,13 +9,14 @@ use tokio::sync::Notify;
 use vexilla::{BoundServer, Client, ExportPolicy, ListenAddress, SidecarConfig, Stats};
 
 use crate::archive;
-use crate::args::ServeArgs;
-use crate::config::Environment;
+use crate::args::{Place, ServeArgs};
+use crate::config::{Environment, WrongVariable};
 use crate::error::CommandError;
 use crate::output::print;
 use crate::servers;
 use crate::sharing;
 use crate::signals::Signals;
+use crate::telemetry::{Running, SHOWN_FLAGS, Served};
 
 /// How long running requests have to finish once the end was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -23,10 +24,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub(crate) async fn run(
     args: ServeArgs,
     environment: &Environment,
+    running: &Running,
 ) -> Result<ExitCode, CommandError> {
     let mut signals = Signals::new()?;
     let (client, sidecar) = tokio::select! {
-        started = start(&args, environment) => started?,
+        started = start(&args, environment, running) => started?,
         () = signals.next() => return Ok(ExitCode::SUCCESS), // nobody is being served yet
     };
     print(loaded(&client.stats()))?;
@@ -61,9 +63,19 @@ pub(crate) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is shown of it: metrics where the admin API listens, and what OpenTelemetry's variables ask for.
+pub(crate) fn shown(args: &ServeArgs, environment: &Environment) -> Result<Served, CommandError> {
+    Ok(Served {
+        flags: SHOWN_FLAGS,
+        prometheus: args.servers.admin_listen != Place::Off,
+        otlp: environment.otlp.clone().map_err(WrongVariable::into_error)?,
+    })
+}
+
 async fn start(
     args: &ServeArgs,
     environment: &Environment,
+    running: &Running,
 ) -> Result<(Client, BoundServer), CommandError> {
     let mut builder = args.source.builder(environment).export(ExportPolicy::Keep);
     if let Some(interval) = args.refresh_interval {
@@ -77,6 +89,9 @@ async fn start(
     }
     builder = sharing::apply(&args.sharing, environment, builder)?;
     builder = servers::wanted(builder, args, environment);
+    if let Some(telemetry) = &running.telemetry {
+        builder = builder.telemetry(telemetry.clone());
+    }
     let client = builder.start().await.map_err(|error| servers::failed(args, error))?;
     let mut config = SidecarConfig::default();
     config.pass_through = args.servers.pass_through;

@@ -185,10 +185,9 @@ impl ClientBuilder {
             .map_err(|error| ConfigError::new("breaker", chain(&error)))?;
         let (mut parts, interval) = match self.source {
             None => return Err(ConfigError::new("source", "name a Flagr or a flags file").into()),
-            Some(Source::Flagr(mut flagr)) => {
-                if let Some(headers) = telemetry.as_ref().and_then(Telemetry::request_headers) {
-                    flagr.request_headers = Some(headers);
-                }
+            Some(Source::Flagr(flagr)) => {
+                #[cfg(feature = "otel")]
+                let flagr = traced(flagr, telemetry.as_ref());
                 #[cfg(feature = "server")]
                 let forwarder = crate::forward::to(&flagr)?;
                 let flagr = FlagrSource::new(filtered(*flagr, &config.filter))
@@ -213,11 +212,20 @@ impl ClientBuilder {
             parts = parts.with_archive(archive);
         }
         config.refresh_interval = self.refresh_interval.unwrap_or(interval);
-        let client = Client::new(parts, config).await?;
+        let client = Box::pin(Client::new(parts, config)).await?;
         #[cfg(feature = "server")]
         self.servers.open(&client).await?;
         Ok(client)
     }
+}
+
+/// Hands the traces of requests on to Flagr.
+#[cfg(feature = "otel")]
+fn traced(mut flagr: Box<FlagrConfig>, telemetry: Option<&Telemetry>) -> Box<FlagrConfig> {
+    if let Some(headers) = telemetry.and_then(Telemetry::request_headers) {
+        flagr.request_headers = Some(headers);
+    }
+    flagr
 }
 
 fn shown(parts: Parts, telemetry: Option<Telemetry>) -> Parts {

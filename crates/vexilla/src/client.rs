@@ -225,6 +225,7 @@ impl Client {
         self.worker.stop.cancel();
         self.worker.tasks.wait().await;
         self.worker.parts.stop_asking_ahead().await;
+        #[cfg(feature = "otel")]
         if let Some(telemetry) = self.telemetry() {
             telemetry.end_with_client().await;
         }

@@ -36,12 +36,12 @@ impl Observed {
         let started = self.clock.instant();
         let outcome = work.instrument(span.clone()).await;
         let took = self.clock.instant().saturating_duration_since(started);
-        let word = match &outcome {
+        let what = match &outcome {
             Ok(_) => RemoteOutcome::Answered,
             Err(error) if error.kind() == RemoteErrorKind::Suspended => RemoteOutcome::Refused,
             Err(_) => RemoteOutcome::Failed,
         };
-        self.observer.remote_evaluated(word, took);
+        self.observer.remote_evaluated(what, took);
         // What Flagr says may repeat whom it was asked about: the kind has to do.
         if let Err(error) = &outcome {
             failed(&span, &format_args!("{:?}", error.kind()));

@@ -118,7 +118,7 @@ impl Refresher {
         let took = self.parts.clock.instant().saturating_duration_since(started);
         let looked = work.look.is_some();
         self.account(&outcome, looked, took);
-        self.trace(&outcome);
+        trace(&outcome);
         if matches!(outcome, Ok(Refreshed::Published(_))) {
             self.hours_due = hours_due;
         }
@@ -343,19 +343,6 @@ impl Refresher {
         }
     }
 
-    /// Notes in the span of the refresh what came of it.
-    fn trace(&self, outcome: &Result<Refreshed, RefreshError>) {
-        let span = Span::current();
-        span.record("refresh.outcome", observed(outcome).as_str());
-        match outcome {
-            Ok(Refreshed::Published(revision)) => {
-                span.record("ruleset.revision", field::display(revision));
-            }
-            Ok(Refreshed::Unchanged) => {}
-            Err(error) => failed(&span, error),
-        }
-    }
-
     /// Counts what came of it, and says what is news.
     fn account(&mut self, outcome: &Result<Refreshed, RefreshError>, looked: bool, took: Duration) {
         let published = self.shared.cell.load();
@@ -403,6 +390,19 @@ const SETTLING: Duration = Duration::from_millis(250);
 enum History {
     GoesOn,
     IsAnother,
+}
+
+/// Notes in the span of the refresh what came of it.
+fn trace(outcome: &Result<Refreshed, RefreshError>) {
+    let span = Span::current();
+    span.record("refresh.outcome", observed(outcome).as_str());
+    match outcome {
+        Ok(Refreshed::Published(revision)) => {
+            span.record("ruleset.revision", field::display(revision));
+        }
+        Ok(Refreshed::Unchanged) => {}
+        Err(error) => failed(&span, error),
+    }
 }
 
 /// What came of a refresh, in an observer's words.

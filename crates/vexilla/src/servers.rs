@@ -13,6 +13,7 @@ use vexilla_telemetry::Prometheus;
 use crate::builder::ClientBuilder;
 use crate::client::Client;
 use crate::error::{ConfigError, StartError};
+#[cfg(feature = "prometheus")]
 use crate::telemetry::Telemetry;
 
 /// How long running requests have to finish once the end was asked for.
@@ -92,10 +93,11 @@ impl WantedServers {
         // The servers belong to the client and must not keep it going.
         let operator = Arc::new(client.lent());
         let clock = || Arc::clone(&client.parts().clock);
-        let trace = || client.telemetry().map(Telemetry::trace_parent).unwrap_or_default();
         let admin = match self.admin {
             Some((address, config)) => {
-                let admin = Admin::new(operator.clone(), clock(), config).with_trace(trace());
+                let admin = Admin::new(operator.clone(), clock(), config);
+                #[cfg(feature = "otel")]
+                let admin = admin.with_trace(client.trace_parent());
                 #[cfg(feature = "prometheus")]
                 let admin = match client.telemetry().and_then(Telemetry::metrics) {
                     Some(render) => admin.with_metrics(Prometheus::CONTENT_TYPE, render),
@@ -109,8 +111,9 @@ impl WantedServers {
             Some((address, config)) => {
                 let webhook = Webhook::new(operator, clock(), config)
                     .map_err(|error| ConfigError::new("webhook", error.to_string()))?
-                    .with_observer(Arc::clone(&client.parts().observer))
-                    .with_trace(trace());
+                    .with_observer(Arc::clone(&client.parts().observer));
+                #[cfg(feature = "otel")]
+                let webhook = webhook.with_trace(client.trace_parent());
                 Some(webhook.bind(&address).await.map_err(StartError::Listen)?)
             }
             None => None,

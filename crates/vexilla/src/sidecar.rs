@@ -21,8 +21,9 @@ impl Client {
         config.forward_headers |= parts.remote.is_some();
         let mut with = SidecarParts::new(Arc::new(self.clone()), Arc::clone(&parts.clock))
             .with_operator(Arc::new(self.clone()));
-        if let Some(telemetry) = &parts.telemetry {
-            with = with.with_trace(telemetry.trace_parent());
+        #[cfg(feature = "otel")]
+        {
+            with = with.with_trace(self.trace_parent());
         }
         if let Some(forwarder) = &parts.forwarder {
             let outside = config.web_prefix.clone();

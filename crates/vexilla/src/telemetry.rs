@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vexilla_domain::{Fanout, Observer};
+#[cfg(feature = "otel")]
 use vexilla_flagr::RequestHeaders;
 #[cfg(feature = "prometheus")]
 use vexilla_telemetry::Prometheus;
@@ -52,7 +53,7 @@ pub struct TelemetryConfig {
 /// let mut config = TelemetryConfig::default();
 /// config.prometheus = true;
 /// config.otlp = OtlpSettings::to("http://localhost:4318", OtlpProtocol::Http);
-/// let telemetry = Telemetry::start(config)?;
+/// let telemetry = Telemetry::start(&config)?;
 /// // tracing_subscriber::registry().with(telemetry.otlp().and_then(|it| it.layer())).init();
 /// let client =
 ///     Client::builder().flagr("http://localhost:18000").telemetry(telemetry.clone()).start().await?;
@@ -67,6 +68,7 @@ pub struct Telemetry {
     inner: Arc<Inner>,
     observer: Arc<dyn Observer>,
     /// Whether it was made by the client's builder, and so ends with the client.
+    #[cfg(feature = "otel")]
     belongs_to_client: bool,
 }
 
@@ -86,11 +88,7 @@ impl Telemetry {
     /// # Errors
     ///
     /// If a setting cannot work. Whether a collector is there is not asked.
-    #[cfg_attr(
-        not(feature = "otel"),
-        expect(clippy::unnecessary_wraps, reason = "what the feature adds can fail")
-    )]
-    pub fn start(config: TelemetryConfig) -> Result<Self, ConfigError> {
+    pub fn start(config: &TelemetryConfig) -> Result<Self, ConfigError> {
         let stats = StatsReader::later();
         let flags = (0 < config.flags).then(|| Arc::new(FlagCounts::new(config.flags)));
         #[cfg_attr(
@@ -125,7 +123,12 @@ impl Telemetry {
             otlp,
         };
         let observer = Arc::new(Fanout::new(observers));
-        Ok(Self { inner: Arc::new(inner), observer, belongs_to_client: false })
+        Ok(Self {
+            inner: Arc::new(inner),
+            observer,
+            #[cfg(feature = "otel")]
+            belongs_to_client: false,
+        })
     }
 
     /// The same, and another observer is told what this is told.
@@ -176,26 +179,23 @@ impl Telemetry {
     }
 
     /// Puts the trace of the current span into requests to Flagr.
+    #[cfg(feature = "otel")]
     pub(crate) fn request_headers(&self) -> Option<RequestHeaders> {
-        #[cfg(feature = "otel")]
-        if self.inner.otlp.is_some() {
-            return Some(RequestHeaders::new(|add| {
-                for (name, value) in &vexilla_telemetry::trace_of(&tracing::Span::current()) {
-                    add(name.as_str(), value.as_bytes());
-                }
-            }));
-        }
-        None
+        self.inner.otlp.as_ref()?;
+        Some(RequestHeaders::new(|add| {
+            for (name, value) in &vexilla_telemetry::trace_of(&tracing::Span::current()) {
+                add(name.as_str(), value.as_bytes());
+            }
+        }))
     }
 
     /// Takes the trace of requests to our servers.
-    #[cfg(feature = "server")]
+    #[cfg(all(feature = "otel", feature = "server"))]
     pub(crate) fn trace_parent(&self) -> vexilla_server::TraceParent {
-        #[cfg(feature = "otel")]
-        if self.inner.otlp.is_some() {
-            return vexilla_server::TraceParent::new(vexilla_telemetry::adopt);
+        match &self.inner.otlp {
+            Some(_) => vexilla_server::TraceParent::new(vexilla_telemetry::adopt),
+            None => vexilla_server::TraceParent::default(),
         }
-        vexilla_server::TraceParent::default()
     }
 
     /// What the admin API answers at `/metrics`.
@@ -206,8 +206,8 @@ impl Telemetry {
     }
 
     /// Ends with its client, if it belongs to it.
+    #[cfg(feature = "otel")]
     pub(crate) async fn end_with_client(&self) {
-        #[cfg(feature = "otel")]
         if self.belongs_to_client
             && let Err(error) = self.shutdown(LAST_SENDING).await
         {
@@ -239,8 +239,10 @@ impl WantedTelemetry {
             (Some(given), _) => given,
             (None, None) if self.observer.is_none() => return Ok(None),
             (None, config) => {
-                let started = Telemetry::start(config.unwrap_or_default())?;
-                Telemetry { belongs_to_client: true, ..started }
+                let started = Telemetry::start(&config.unwrap_or_default())?;
+                #[cfg(feature = "otel")]
+                let started = Telemetry { belongs_to_client: true, ..started };
+                started
             }
         };
         Ok(Some(match self.observer {
@@ -289,6 +291,12 @@ impl Client {
     /// What shows this client, if anything does.
     pub fn telemetry(&self) -> Option<&Telemetry> {
         self.parts().telemetry.as_ref()
+    }
+
+    /// Takes the trace of requests to the servers in front of this client.
+    #[cfg(all(feature = "otel", feature = "server"))]
+    pub(crate) fn trace_parent(&self) -> vexilla_server::TraceParent {
+        self.telemetry().map(Telemetry::trace_parent).unwrap_or_default()
     }
 
     /// The metrics as Prometheus text, where [`ClientBuilder::prometheus`] asked for them.

@@ -1,5 +1,6 @@
 //! Starts the binary, and reads what it says.
 
+use std::env;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ pub(crate) fn vexilla<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -
     let mut command = Command::new(env!("CARGO_BIN_EXE_vexilla"));
     command.args(arguments).current_dir(root()).stdin(Stdio::null());
     for variable in VARIABLES {
+        command.env_remove(variable);
+    }
+    for (variable, _) in env::vars_os().filter(|it| it.0.to_string_lossy().starts_with("OTEL_")) {
         command.env_remove(variable);
     }
     command
