@@ -99,7 +99,7 @@ fn otlp() -> Result<OtlpSettings, WrongVariable> {
     let get = |variable: &str| env_text(variable);
     let mut settings = OtlpSettings::default().with_env(get).map_err(|error| WrongVariable {
         variable: error.field().to_owned(),
-        reason: error.to_string(),
+        reason: error.reason(),
     })?;
     for (signal, own) in [
         (&mut settings.metrics, "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE"),

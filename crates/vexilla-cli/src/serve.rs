@@ -65,11 +65,10 @@ pub(crate) async fn run(
 
 /// What is shown of it: metrics where the admin API listens, and what OpenTelemetry's variables ask for.
 pub(crate) fn shown(args: &ServeArgs, environment: &Environment) -> Result<Served, CommandError> {
-    Ok(Served {
-        flags: SHOWN_FLAGS,
-        prometheus: args.servers.admin_listen != Place::Off,
-        otlp: environment.otlp.clone().map_err(WrongVariable::into_error)?,
-    })
+    let otlp = environment.otlp.clone().map_err(WrongVariable::into_error)?;
+    let prometheus = args.servers.admin_listen != Place::Off;
+    let is_seen = prometheus || otlp.metrics.is_some();
+    Ok(Served { flags: if is_seen { SHOWN_FLAGS } else { 0 }, prometheus, otlp })
 }
 
 async fn start(

@@ -26,6 +26,10 @@
 //! The parts are put together in [`Client::new`]: it takes [`Parts`], which hold what comes from outside (the flag
 //! source, the clock), and a [`Config`]. The builder only fills these in.
 //!
+//! What it does can be seen: [`ClientBuilder::observer`] is told what is measured, the features `prometheus` and `otel`
+//! show all that is counted too ([`Telemetry`]), and its work is spans of `tracing`. None of this installs anything for
+//! the whole process.
+//!
 //! Rejected: a cache that asks Flagr for each flag when it is first needed. Its first answer waits for the network, it
 //! cannot tell a flag that does not exist from one it has not seen, and an outage catches it with whatever it happens to
 //! hold.

@@ -19,3 +19,5 @@ mod running;
 mod serve;
 mod servers;
 mod sharing;
+mod stub;
+mod telemetry;

@@ -16,6 +16,10 @@ mod axum_service;
 #[cfg(feature = "memory")]
 mod cached;
 mod calls;
+#[cfg(all(feature = "memory", feature = "otel", feature = "server"))]
+#[path = "../../../vexilla-telemetry/tests/it/collector.rs"]
+#[expect(dead_code, clippy::panic, reason = "shared with the tests of `vexilla-telemetry`")]
+mod collector;
 mod file;
 mod filters;
 mod flagr;
@@ -37,9 +41,14 @@ mod service;
 #[cfg(feature = "server")]
 mod sidecar;
 mod soak;
+#[cfg(all(feature = "memory", feature = "otel", feature = "prometheus", feature = "server"))]
+mod telemetry;
+#[cfg(all(feature = "memory", feature = "otel", feature = "server"))]
+mod traces;
 #[cfg(feature = "server")]
 mod upstream;
 mod waiting;
+mod watch;
 #[cfg(feature = "server")]
 mod webhook;
 

@@ -1,0 +1,32 @@
+//! What does it cost an evaluation to be shown: counted flag by flag, measured now and then, by Prometheus and
+//! OpenTelemetry?
+
+use std::hint::black_box;
+
+use vexilla::{Client, Context};
+use vexilla_benches::{client, flags, ratio, shown_client};
+
+fn main() {
+    let ctx = flags::context();
+    let (plain, _runtime) = client(flags::many(100, flags::SPLIT));
+    let (shown, _other) = shown_client(flags::many(100, flags::SPLIT));
+    ratio::print(
+        "telemetry on / off: local().evaluate_with, 2 constraints, split",
+        1.10,
+        || evaluate(&shown, &ctx),
+        || evaluate(&plain, &ctx),
+    );
+    let (shown, plain) = (shown.flag("flag-0"), plain.flag("flag-0"));
+    ratio::print(
+        "telemetry on / off: flag(key).bool, 2 constraints, split",
+        1.10,
+        || assert!(shown.bool(black_box(&ctx), false)),
+        || assert!(plain.bool(black_box(&ctx), false)),
+    );
+}
+
+fn evaluate(client: &Client, ctx: &Context) {
+    client.local().evaluate_with(black_box("flag-0"), black_box(ctx), |it| {
+        assert_eq!(it.variant_key(), Some("on"));
+    });
+}
