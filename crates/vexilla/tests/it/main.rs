@@ -18,7 +18,7 @@ mod cached;
 mod calls;
 #[cfg(all(feature = "memory", feature = "otel", feature = "server"))]
 #[path = "../../../vexilla-telemetry/tests/it/collector.rs"]
-#[expect(dead_code, clippy::panic, reason = "shared with the tests of `vexilla-telemetry`")]
+#[expect(clippy::panic, reason = "shared with the tests of `vexilla-telemetry`")]
 mod collector;
 mod file;
 mod filters;

@@ -10,6 +10,7 @@ use vexilla::{
 
 use crate::collector::{Collector, read};
 use crate::routing::split;
+use crate::scripted::flag;
 use crate::upstream::{Upstream, ask};
 
 const FREE: &str = "127.0.0.1:0";
@@ -32,7 +33,7 @@ const EXPECTED: &[&str] = &[
     "vexilla.evaluation.duration [s] histogram in 1",
     "vexilla.evaluations [{evaluation}] counter {reason=NOT_FOUND} {source=local} {strategy=local} 1",
     "vexilla.evaluations [{evaluation}] counter {reason=STATIC} {source=local} {strategy=local} 256",
-    "vexilla.evaluations [{evaluation}] counter {reason=TARGETING_MATCH} {source=remote-cached} {strategy=remote} 1",
+    "vexilla.evaluations [{evaluation}] counter {reason=TARGETING_MATCH} {source=remote_cached} {strategy=remote} 1",
     "vexilla.evaluations [{evaluation}] counter {reason=TARGETING_MATCH} {source=remote} {strategy=remote} 1",
     "vexilla.exposures.dropped [{exposure}] counter 0",
     "vexilla.exposures.sent [{exposure}] counter 0",
@@ -78,8 +79,9 @@ fn steady(value: &str) -> String {
 /// One thread, so that all evaluations are counted in one place.
 #[tokio::test]
 async fn a_collector_sees_what_a_client_does() {
-    let flagr = Upstream::start(&["a"]).await;
-    flagr.state().put(2, serde_json::from_str(&split(2, "split")).unwrap());
+    let flagr = Upstream::start(&[]).await;
+    flagr.state().put(1, serde_json::from_str(&split(1, "split")).unwrap());
+    flagr.state().put(2, serde_json::from_str(&flag(2, "a", "")).unwrap());
     let (collector, address) = Collector::start().await;
     let mut config = TelemetryConfig::default();
     config.flags = 1;
