@@ -147,7 +147,7 @@ async fn prometheus_reads_the_admin_api_without_its_token() {
     let (status, text) = ask(client.admin_address().unwrap(), "GET /metrics", &[], "").await;
     assert_eq!(status, 200);
     for line in [
-        "vexilla_ruleset_flags 4",
+        "vexilla_ruleset_flags 4.0",
         "vexilla_refresh_success_total 1",
         r#"vexilla_flag_evaluations_total{flag="payments-enabled"} 1"#,
         r#"vexilla_refresh_duration_seconds_count{outcome="changed"} 1"#,
@@ -168,8 +168,8 @@ async fn a_client_is_not_kept_by_what_shows_it() {
         let text = telemetry.prometheus().unwrap();
         text.lines().find_map(|it| it.strip_prefix("vexilla_ruleset_flags ")).unwrap().to_owned()
     };
-    assert_eq!(flags(&telemetry), "4");
+    assert_eq!(flags(&telemetry), "4.0");
     client.stop().await;
     drop(client);
-    assert_eq!(flags(&telemetry), "0");
+    assert_eq!(flags(&telemetry), "0.0");
 }
