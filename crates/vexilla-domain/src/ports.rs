@@ -7,8 +7,9 @@ use async_trait::async_trait;
 
 use crate::json::Document;
 use crate::{
-    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Explanation,
-    Flag, FlagId, FlagRef, Freshness, Readiness, RemoteCall, RemoteError, SourceError, Stats,
+    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Context, Debug,
+    DeliveryError, Explanation, ExposeError, Exposure, Flag, FlagId, FlagRef, Freshness, Readiness,
+    RemoteCall, RemoteError, RowError, SourceError, Stats,
 };
 
 /// Where flag definitions come from. Called by the refresher only.
@@ -128,6 +129,35 @@ pub trait RemoteEvaluator: fmt::Debug + Send + Sync {
     ///
     /// When Flagr does not give all of these answers now.
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError>;
+}
+
+/// Takes what people saw: a Flagr that records it.
+#[async_trait]
+pub trait ExposureSink: fmt::Debug + Send + Sync {
+    /// Hands over impressions, once; gives those that were refused. Nothing tells one that comes twice from two that look
+    /// the same.
+    ///
+    /// # Errors
+    ///
+    /// If they were not taken, or nobody knows whether they were.
+    async fn send(&self, exposures: &[Exposure]) -> Result<Vec<RowError>, DeliveryError>;
+
+    /// How many may be handed over at once, as far as that is known.
+    fn most(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// What a server may hand to a running client: what people saw.
+#[async_trait]
+pub trait ExposureInbox: fmt::Debug + Send + Sync {
+    /// Checks rows as Flagr does and takes those that are right for delivery; gives the others. `None` stands for a row
+    /// that is `null`.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be taken; then none of them is.
+    async fn take(&self, rows: Vec<Option<Exposure>>) -> Result<Vec<RowError>, ExposeError>;
 }
 
 /// What a server may ask of a running client.
