@@ -33,6 +33,8 @@
 //! [`source.evaluator()`](FlagrSource::evaluator) gives it. A batch is one request, or as many as Flagr's limit on batches
 //! makes necessary.
 //!
+//! [`FlagrExposures`] tells Flagr what people saw: [`source.exposures()`](FlagrSource::exposures) gives it.
+//!
 //! # Why it is built this way
 //!
 //! - **The export first, and a ladder below it.** The export is what Flagr itself evaluates, and it alone carries each
@@ -89,6 +91,7 @@ mod verdict;
 mod answer;
 mod batch;
 mod evaluator;
+mod exposures;
 mod hand_on;
 mod refusal;
 mod request;
@@ -96,6 +99,7 @@ mod request;
 pub use auth::Auth;
 pub use config::{ConfigError, FlagrConfig};
 pub use evaluator::FlagrEvaluator;
+pub use exposures::FlagrExposures;
 pub use filter::ExportFilter;
 pub use proxy::HttpProxy;
 pub use source::FlagrSource;

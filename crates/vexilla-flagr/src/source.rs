@@ -18,7 +18,7 @@ use crate::lag::Lag;
 use crate::reading::Reading;
 use crate::retry::Retries;
 use crate::verdict::{Evidence, Probed, Verdict};
-use crate::{ConfigError, FlagrConfig, FlagrEvaluator};
+use crate::{ConfigError, FlagrConfig, FlagrEvaluator, FlagrExposures};
 
 /// The flags of a live Flagr.
 ///
@@ -38,6 +38,7 @@ pub struct FlagrSource {
     /// Since when the number is lower than the one that was known, or gone.
     doubted: Lag,
     evaluator: FlagrEvaluator,
+    exposures: FlagrExposures,
 }
 
 impl FlagrSource {
@@ -73,12 +74,14 @@ impl FlagrSource {
         let max_batch = config.max_batch_evaluations;
         let client = Arc::new(Client::new(config)?);
         let evaluator = FlagrEvaluator::new(Arc::clone(&client), evaluations, max_batch);
+        let exposures = FlagrExposures::new(Arc::clone(&client), evaluations);
         Ok(Self {
             api: Api { client, small, bulk, retries },
             ladder: Ladder::new(filter.unwrap_or_default()),
             announced: Lag::new(lag),
             doubted: Lag::new(lag),
             evaluator,
+            exposures,
         })
     }
 
@@ -86,6 +89,11 @@ impl FlagrSource {
     /// know.
     pub fn evaluator(&self) -> FlagrEvaluator {
         self.evaluator.clone()
+    }
+
+    /// The way for exposures to this Flagr, over the same connections.
+    pub fn exposures(&self) -> FlagrExposures {
+        self.exposures.clone()
     }
 
     /// Says what flags mean that were asked for at this moment.

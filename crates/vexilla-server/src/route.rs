@@ -21,6 +21,8 @@ pub(crate) enum Route {
     PostBatch,
     /// Many evaluations, asked in the query.
     GetBatch,
+    /// What people saw.
+    PostExposures,
     /// One flag in OpenFeature's protocol, by the escaped key.
     OfrepFlag(Box<str>),
     /// All flags in OpenFeature's protocol.
@@ -108,6 +110,7 @@ impl Route {
         Some(match path.strip_prefix("/api/v1/")? {
             "evaluation" => by_either(Self::GetEvaluation, Self::PostEvaluation),
             "evaluation/batch" => by_either(Self::GetBatch, Self::PostBatch),
+            "exposures" => by_post(Self::PostExposures),
             "health" => by_get(Self::Health),
             "export/eval_cache/json" => by_get(Self::Export),
             "flags/snapshots/max_id" => by_get(Self::MaxSnapshotId),

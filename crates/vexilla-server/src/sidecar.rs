@@ -27,6 +27,7 @@ use crate::forward::PassThrough;
 use crate::inject::Injector;
 use crate::media_type;
 use crate::ofrep::{Ofrep, Problem};
+use crate::operation;
 use crate::parts::SidecarParts;
 use crate::query::json_payload;
 use crate::request::Payload;
@@ -61,6 +62,8 @@ struct Inner {
     engine: Arc<dyn Engine>,
     exporter: Arc<Exporter>,
     compressor: Arc<Compressor>,
+    /// Whether exposures are answered here.
+    takes_exposures: bool,
     /// Flagr, for what is not answered here.
     pass_through: Option<PassThrough>,
     /// Answers within the limits. An error says that a limit was hit.
@@ -78,7 +81,8 @@ impl Sidecar {
 
     /// A sidecar of these parts.
     pub fn from_parts(parts: SidecarParts, config: SidecarConfig) -> Self {
-        let SidecarParts { engine, clock, operator, forwarder } = parts;
+        let SidecarParts { engine, clock, operator, exposures, forwarder } = parts;
+        let takes_exposures = exposures.is_some();
         let tags = Tags::new();
         let exporter = Arc::new(Exporter {
             engine: Arc::clone(&engine),
@@ -90,6 +94,7 @@ impl Sidecar {
             engine: Arc::clone(&engine),
             clock,
             exporter: Arc::clone(&exporter),
+            exposures,
             ofrep: Ofrep {
                 engine: Arc::clone(&engine),
                 operator: operator.clone(),
@@ -104,6 +109,10 @@ impl Sidecar {
                 most => most,
             },
             max_answer_bytes: config.max_answer_bytes,
+            max_exposures: match config.max_exposures {
+                0 => usize::MAX,
+                most => most,
+            },
         });
         let compressor = Arc::new(Compressor::default());
         let packs = Arc::clone(&compressor);
@@ -124,7 +133,15 @@ impl Sidecar {
         let limited = BoxCloneSyncService::new(limited);
         let pass_through = forwarder.map(|forwarder| PassThrough { forwarder, operator });
         Self {
-            inner: Arc::new(Inner { config, engine, exporter, compressor, pass_through, limited }),
+            inner: Arc::new(Inner {
+                config,
+                engine,
+                exporter,
+                compressor,
+                takes_exposures,
+                pass_through,
+                limited,
+            }),
         }
     }
 
@@ -255,6 +272,7 @@ impl Inner {
             Route::PostBatch => {
                 Received::Batch(Payload::Body(self.read_json(&headers, body).await?), headers)
             }
+            Route::PostExposures => Received::Exposures(self.read_json(&headers, body).await?),
             Route::GetEvaluation => Received::Evaluation(in_query()?, headers),
             Route::GetBatch => Received::Batch(in_query()?, headers),
             Route::OfrepFlag(key) => return Ok(self.ofrep(Some(key), headers, body, gzip).await),
@@ -305,6 +323,9 @@ impl Inner {
         match Route::find(method, path)? {
             Route::OfrepFlag(_) | Route::OfrepFlags if !self.config.ofrep => {
                 Err(Elsewhere::Nowhere(Refusal::unknown_path(path)))
+            }
+            Route::PostExposures if !self.takes_exposures => {
+                Err(Elsewhere::Operation(operation::EXPOSURES))
             }
             route => Ok(route),
         }

@@ -12,6 +12,7 @@ use crate::archives::Archives;
 use crate::client::Client;
 use crate::config::{Config, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
 use crate::error::{ConfigError, StartError, chain};
+use crate::exposure_config::ExposureConfig;
 use crate::file::FileSource;
 use crate::parts::Parts;
 #[cfg(feature = "memory")]
@@ -110,6 +111,12 @@ impl ClientBuilder {
         self
     }
 
+    /// How exposures are kept and sent, and evaluations that Flagr is to record.
+    pub fn exposures(mut self, config: ExposureConfig) -> Self {
+        self.config.exposures = config;
+        self
+    }
+
     /// What stands in where nothing can decide. Default: the flag counts as off.
     pub fn fallback(mut self, fallback: Fallback) -> Self {
         self.config.fallback = fallback;
@@ -181,7 +188,9 @@ impl ClientBuilder {
                 let flagr = FlagrSource::new(filtered(*flagr, &config.filter))
                     .map_err(|error| ConfigError::new("flagr", chain(&error)))?;
                 let remote = Arc::new(flagr.evaluator());
-                let parts = Parts::new(Arc::new(flagr)).with_remote(remote).with_breaker(breaker);
+                let exposures = Arc::new(flagr.exposures());
+                let parts = Parts::new(Arc::new(flagr)).with_remote(remote);
+                let parts = parts.with_exposures(exposures).with_breaker(breaker);
                 #[cfg(feature = "memory")]
                 let parts = self.remote_cache.around(parts)?;
                 #[cfg(feature = "server")]

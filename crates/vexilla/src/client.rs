@@ -1,6 +1,6 @@
 //! The evaluate path: one load of the rules, look-up, route, walk or a call to Flagr, count.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +14,7 @@ use vexilla_storage::SnapshotCell;
 
 use crate::builder::ClientBuilder;
 use crate::changes::{Changes, Feed};
-use crate::config::{Config, Consistency, Fallback};
+use crate::config::{Config, Consistency, Fallback, Records};
 use crate::counts::Counts;
 use crate::decide::Begun;
 use crate::error::{RefreshError, StartError, Undecided};
@@ -29,7 +29,7 @@ use crate::requests::{Request, Wish};
 #[cfg(feature = "server")]
 use crate::servers::Servers;
 use crate::shared::Shared;
-use crate::start::first_load;
+use crate::start::{first_load, start_couriers};
 
 /// Flags, kept fresh and decided here, or by Flagr where that is its to do. Clones are the same client; the refresh ends
 /// with the last one, or with [`stop`](Self::stop).
@@ -72,10 +72,17 @@ impl Client {
         config.check()?;
         let needs_flagr =
             if parts.remote.is_some() { config.needs_flagr() } else { Needs::NOTHING };
+        let replayed = match config.records {
+            Records::Replay if parts.recorder.is_some() => Needs::RECORD,
+            _ => Needs::NOTHING,
+        };
         let shared = Arc::new(Shared {
             cell: SnapshotCell::new(Arc::new(Published::default())),
             counts: Counts::default(),
             needs_flagr,
+            replayed,
+            exposures: OnceLock::new(),
+            replays: OnceLock::new(),
             misses: Misses::new(config.miss_interval),
             notes: Notes::default(),
             feed: Feed::new(),
@@ -86,6 +93,7 @@ impl Client {
         let stop = CancellationToken::new();
         let (requests, asked) = mpsc::channel(64);
         let tasks = TaskTracker::new();
+        start_couriers(&shared, &parts, &config, &stop, &tasks).await?;
         tasks.spawn(refresher.run(asked, stop.clone()));
         tasks.close();
         let owner = Arc::new(stop.clone().drop_guard());
@@ -210,7 +218,8 @@ impl Client {
     }
 
     /// Stops the servers of the builder's `admin` and `webhook`, whose running requests have 10 seconds to finish, and
-    /// then the refreshing; waits until all tasks have ended. Evaluations go on with the flags that are there.
+    /// then the refreshing; sends the exposures that wait, for [`ExposureConfig::flush_limit`](crate::ExposureConfig) at
+    /// most; waits until all tasks have ended. Evaluations go on with the flags that are there.
     pub async fn stop(&self) {
         #[cfg(feature = "server")]
         self.worker.servers.stop().await;

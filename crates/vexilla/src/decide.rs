@@ -113,6 +113,7 @@ impl Client {
             Some(flag) if self.is_flagrs(flag) => {
                 let mut evaluation = self.stand_in(flag, ctx, undecidable);
                 self.finish(&mut evaluation, published);
+                self.have_recorded(flag, ctx.entity_id(), ctx, &evaluation);
                 evaluation
             }
             Some(flag) => self.decide_here(published, flag, ctx),
@@ -134,6 +135,7 @@ impl Client {
     ) -> EvaluationRef<'p> {
         let mut evaluation = Ruleset::evaluate_flag(flag, ctx);
         self.finish(&mut evaluation, published);
+        self.have_recorded(flag, ctx.entity_id(), ctx, &evaluation);
         evaluation
     }
 

@@ -156,6 +156,9 @@ impl Client {
             evaluation = self.stand_in_with(flag, Reason::Fallback, || decided);
         }
         self.finish(&mut evaluation, published);
+        if let Some(flag) = flag {
+            self.have_recorded(flag, entity_id, context, &evaluation);
+        }
         Answer { evaluation: evaluation.to_owned(), entity_id: entity_id.into(), log }
     }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use vexilla_breaker::{Breaker, Permit};
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Clock, Depth, Fetch, FlagRef, FlagSource, FlagState, Marker,
-    PortError, RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator, SourceError,
-    SourceErrorKind, Strictness,
+    Answer, Batch, BatchAnswer, Clock, DeliveryError, DeliveryErrorKind, Depth, Exposure,
+    ExposureSink, Fetch, FlagRef, FlagSource, FlagState, Marker, PortError, RemoteCall,
+    RemoteError, RemoteErrorKind, RemoteEvaluator, RowError, SourceError, SourceErrorKind,
+    Strictness,
 };
 
-/// A flag source, or a remote evaluator, behind a breaker, and itself one. Those that share a breaker share its state.
+/// A flag source, a remote evaluator, or a sink of exposures, behind a breaker, and itself one. Those that share a breaker share its state.
 ///
 /// A failure is no answer. A refusal is an answer, and so is a page of something else: both come at once, and nobody has
 /// to be kept from waiting for them.
@@ -92,6 +93,18 @@ impl RemoteEvaluator for Guarded<dyn RemoteEvaluator> {
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError> {
         let call = self.inner.evaluate_batch(batch);
         self.call(RemoteErrorKind::Suspended, call, evaluation_failed).await
+    }
+}
+
+#[async_trait]
+impl ExposureSink for Guarded<dyn ExposureSink> {
+    async fn send(&self, exposures: &[Exposure]) -> Result<Vec<RowError>, DeliveryError> {
+        let failed = |kind| kind == DeliveryErrorKind::Unavailable;
+        self.call(DeliveryErrorKind::Suspended, self.inner.send(exposures), failed).await
+    }
+
+    fn most(&self) -> usize {
+        self.inner.most()
     }
 }
 

@@ -74,6 +74,13 @@ mod guarded;
 mod shared;
 mod stats;
 
+mod courier;
+mod exposure_config;
+mod exposures;
+mod go_quote;
+mod parcel;
+mod replay;
+
 mod engine;
 mod operator;
 
@@ -92,6 +99,7 @@ pub use client::Client;
 pub use clock::SystemClock;
 pub use config::{Config, Consistency, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
 pub use error::{ConfigError, RefreshError, StartError, Undecided};
+pub use exposure_config::ExposureConfig;
 pub use file::FileSource;
 pub use guarded::Guarded;
 pub use handle::FlagHandle;
@@ -103,8 +111,9 @@ pub use refresh::Refreshed;
 pub use vexilla_breaker::{Breaker, BreakerConfig, State as BreakerState};
 pub use vexilla_domain::{
     ActiveHours, CacheCounts, Context, Detail, ErrorCode, Evaluation, EvaluationRef, Explanation,
-    FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings, Needs, Number, Object, Problem,
-    Readiness, Reason, Revision, Secret, Source, Stats, Strategy, TagsOperator, Value,
+    ExposeError, ExposeErrorKind, FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings,
+    Needs, Number, Object, Problem, QueueCounts, Readiness, Reason, Revision, Secret, Source,
+    Stats, Strategy, TagsOperator, Value,
 };
 pub use vexilla_eval::bucket;
 pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy};

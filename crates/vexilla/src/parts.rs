@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vexilla_breaker::Breaker;
-use vexilla_domain::{Clock, FlagArchive, FlagSource, RemoteEvaluator};
+use vexilla_domain::{Clock, ExposureSink, FlagArchive, FlagSource, Observer, RemoteEvaluator};
 
 use crate::clock::SystemClock;
 use crate::guarded::Guarded;
@@ -16,6 +16,13 @@ pub struct Parts {
     pub source: Arc<dyn FlagSource>,
     /// Who decides what the rules held here are not to decide. `None`: they decide everything.
     pub remote: Option<Arc<dyn RemoteEvaluator>>,
+    /// Who records evaluations that were decided here, with [`Records::Replay`](crate::Records::Replay): the remote
+    /// evaluator without a cache.
+    pub recorder: Option<Arc<dyn RemoteEvaluator>>,
+    /// Who is told what people saw. `None`: nobody.
+    pub exposures: Option<Arc<dyn ExposureSink>>,
+    /// Who is told what is measured.
+    pub observer: Arc<dyn Observer>,
     /// Where the last good flags are kept. `None`: nowhere.
     pub archive: Option<Arc<dyn FlagArchive>>,
     /// What time it is.
@@ -36,6 +43,9 @@ impl Parts {
         Self {
             source,
             remote: None,
+            recorder: None,
+            exposures: None,
+            observer: Arc::new(()),
             archive: None,
             clock: Arc::new(SystemClock),
             breaker: None,
@@ -53,9 +63,24 @@ impl Parts {
         self
     }
 
-    /// Sets who decides what the rules held here are not to decide.
+    /// Sets who is told what is measured.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Sets who is told what people saw.
+    #[must_use]
+    pub fn with_exposures(mut self, exposures: Arc<dyn ExposureSink>) -> Self {
+        self.exposures = Some(exposures);
+        self
+    }
+
+    /// Sets who decides what the rules held here are not to decide, and records what they do.
     #[must_use]
     pub fn with_remote(mut self, remote: Arc<dyn RemoteEvaluator>) -> Self {
+        self.recorder = Some(Arc::clone(&remote));
         self.remote = Some(remote);
         self
     }
@@ -75,7 +100,7 @@ impl Parts {
         self
     }
 
-    /// Puts a breaker in front of the source and the remote evaluator that are set so far. It takes its time from the
+    /// Puts a breaker in front of what asks Flagr and is set so far: the source, the remote evaluator, the exposures. It takes its time from the
     /// clock that is set so far.
     #[must_use]
     pub fn with_breaker(mut self, breaker: Breaker) -> Self {
@@ -83,6 +108,12 @@ impl Parts {
         self.source = Arc::new(Guarded::new(self.source, breaker.clone(), clock()));
         if let Some(remote) = self.remote {
             self.remote = Some(Arc::new(Guarded::new(remote, breaker.clone(), clock())));
+        }
+        if let Some(recorder) = self.recorder {
+            self.recorder = Some(Arc::new(Guarded::new(recorder, breaker.clone(), clock())));
+        }
+        if let Some(exposures) = self.exposures {
+            self.exposures = Some(Arc::new(Guarded::new(exposures, breaker.clone(), clock())));
         }
         self.breaker = Some(breaker);
         self

@@ -117,7 +117,8 @@ impl Client {
         }
         let mut evaluation = evaluate();
         evaluation.source = Source::Standby;
-        if needs.any_of(Needs::RECORD) && evaluation.reason.reached_segments() {
+        let is_recorded = needs.any_of(self.shared().replayed);
+        if needs.any_of(Needs::RECORD) && !is_recorded && evaluation.reason.reached_segments() {
             self.shared().counts.lost_record();
         }
         evaluation

@@ -1,12 +1,20 @@
 //! The first load: from the archive at once, else from the source.
 
+use std::sync::Arc;
+
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use vexilla_domain::Depth;
 
-use crate::config::StartPolicy;
+use crate::config::{Config, StartPolicy};
+use crate::courier::Courier;
+use crate::courier::delivery::{Delivery, Impressions, Replays};
 use crate::error::StartError;
+use crate::parts::Parts;
 use crate::refresh::Refresher;
 use crate::requests::Work;
+use crate::shared::Shared;
 
 /// Loads the flags for the first time: from the archive at once, else from the source.
 pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartError> {
@@ -34,4 +42,38 @@ pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartErr
             Ok(())
         }
     }
+}
+
+/// Starts what brings exposures, and evaluations to be recorded, to Flagr.
+pub(crate) async fn start_couriers(
+    shared: &Shared,
+    parts: &Parts,
+    config: &Config,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<(), StartError> {
+    let start = async |folder, delivery: Arc<dyn Delivery>| {
+        let observer = Arc::clone(&parts.observer);
+        let config = &config.exposures;
+        Courier::start(config, folder, delivery, observer, stop.clone(), tasks).await
+    };
+    let mut started = Ok(());
+    if let Some(sink) = &parts.exposures {
+        match start("exposures", Arc::new(Impressions(Arc::clone(sink)))).await {
+            Ok(courier) => drop(shared.exposures.set(courier)),
+            Err(error) => started = Err(error),
+        }
+    }
+    if let Some(recorder) = parts.recorder.as_ref().filter(|_| !shared.replayed.is_nothing())
+        && started.is_ok()
+    {
+        match start("evaluations", Arc::new(Replays(Arc::clone(recorder)))).await {
+            Ok(courier) => drop(shared.replays.set(courier)),
+            Err(error) => started = Err(error),
+        }
+    }
+    if started.is_err() {
+        stop.cancel();
+    }
+    started.map_err(StartError::Spool)
 }
