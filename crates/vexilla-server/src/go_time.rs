@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
@@ -20,17 +19,17 @@ pub(crate) fn read(text: &str) -> Result<Option<SystemTime>, String> {
     let Some((time, offset)) = clock(rest) else { return Err(extra(text, rest)) };
     let date = date.ok_or_else(|| format!("parsing time {}: day out of range", quoted(text)))?;
     let at = date.to_datetime(time).to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
-    // Beyond what can be told: Flagr takes its own time then, as it does without one.
-    let at = at.filter(|it| *it != zero()).map(SystemTime::from);
-    Ok(at.and_then(|at| match offset {
+    // What cannot be told is let pass as no time: Flagr's answer has its own then.
+    let at = at.map(SystemTime::from).and_then(|at| match offset {
         Offset::East(offset) => at.checked_sub(offset),
         Offset::West(offset) => at.checked_add(offset),
-    }))
+    });
+    Ok(at.filter(|it| Some(*it) != zero()))
 }
 
 /// The first of January of the year 1.
-fn zero() -> Timestamp {
-    Timestamp::from_second(-62_135_596_800).unwrap_or(Timestamp::MIN)
+fn zero() -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_sub(Duration::from_secs(62_135_596_800))
 }
 
 /// The date that a text begins with, `None` where the month has no such day; and what follows.

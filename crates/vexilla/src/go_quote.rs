@@ -20,7 +20,7 @@ pub(crate) fn quoted(text: &str) -> String {
             ' '..='~' => out.push(letter),
             '\0'..='\u{7f}' => push(&mut out, format_args!("\\x{:02x}", u32::from(letter))),
             // Behind another letter, Rust escapes what Go does.
-            _ if !format!("{:?}", format!("a{letter}")).contains('\\') => out.push(letter),
+            _ if !format!("a{letter}").escape_debug().any(|it| it == '\\') => out.push(letter),
             '\u{80}'..='\u{ffff}' => push(&mut out, format_args!("\\u{:04x}", u32::from(letter))),
             _ => push(&mut out, format_args!("\\U{:08x}", u32::from(letter))),
         }

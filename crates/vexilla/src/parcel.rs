@@ -70,7 +70,9 @@ fn member<'o>(out: &'o mut Vec<u8>, name: &str) -> &'o mut Vec<u8> {
 
 /// `None` for what is no exposure.
 pub(crate) fn read(bytes: &[u8]) -> Option<Exposure> {
-    let wire: Wire<'_> = serde_json::from_slice(bytes).ok()?;
+    // A list of the members would do, too.
+    let object = bytes.first() == Some(&b'{');
+    let wire: Wire<'_> = object.then(|| serde_json::from_slice(bytes).ok())??;
     let context = wire.entity_context.map(|it| read_value(it, Numbers::AsWritten));
     Some(Exposure {
         flag_id: FlagId(wire.flag_id),

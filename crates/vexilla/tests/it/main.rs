@@ -16,6 +16,10 @@ mod axum_service;
 #[cfg(feature = "memory")]
 mod cached;
 mod calls;
+#[cfg(feature = "server")]
+mod exposures;
+#[cfg(feature = "disk")]
+mod exposures_killed;
 mod file;
 mod filters;
 mod flagr;
