@@ -3,19 +3,18 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use fs4::TryLockError;
 use tracing::warn;
 use vexilla_domain::{ArchiveError, ArchiveErrorKind};
 
-use crate::folder_lock::{is_held, make_and_lock, private};
+use crate::folder_lock::{is_held, private};
+use folder::{read_from, sync_folder, take, unavailable};
 use marks::{Marks, MarksFile};
-use record::{
-    Head, MAX_RECORD, SEGMENT_HEAD, find_record, read_segment_head, segment_head, write_record,
-};
+use record::{MAX_RECORD, SEGMENT_HEAD, find_record, segment_head, write_record};
 
+mod folder;
 mod marks;
 mod record;
 
@@ -213,7 +212,8 @@ impl Spool {
     /// If that fails.
     pub fn sync(&mut self) -> Result<(), ArchiveError> {
         let synced = self.writer.as_ref().map_or(Ok(()), File::sync_data);
-        let synced = synced.and_then(|()| self.marks_file.sync()).and_then(|()| self.sync_folder());
+        let synced =
+            synced.and_then(|()| self.marks_file.sync()).and_then(|()| sync_folder(&self.path));
         synced.map_err(|error| self.unavailable("written to", error))
     }
 
@@ -253,64 +253,6 @@ impl Spool {
     /// The number of the last record that the segment at this place can have.
     fn last_of(&self, at: usize) -> u64 {
         self.segments.get(at + 1).map_or(self.marks.appended, |next| next.first.saturating_sub(1))
-    }
-
-    /// Finds out what a former process left.
-    fn find_segments(&mut self, known: Option<Marks>) -> Result<(), ArchiveError> {
-        let mut found = Vec::new();
-        let entries = fs::read_dir(&self.path).map_err(|it| self.unavailable("read", it))?;
-        for entry in entries {
-            let name = entry.map_err(|it| self.unavailable("read", it))?.file_name();
-            let name = Path::new(&name);
-            let is_ours = name.extension().is_some_and(|it| it == EXTENSION);
-            let number = name.file_stem().and_then(|it| it.to_str()).and_then(|it| it.parse().ok());
-            if let Some(first) = number.filter(|it| is_ours && self.file_of(*it).ends_with(name)) {
-                found.push(first);
-            }
-        }
-        found.sort_unstable();
-        let mut newest = self.marks.appended;
-        for first in found {
-            let content =
-                read_from(&self.file_of(first), 0).map_err(|it| self.unavailable("read", it))?;
-            match read_segment_head(&content) {
-                Head::First(number) if number == first => {}
-                Head::Format(format) => {
-                    let message = format!(
-                        "`{}` has format {format}, which this version of Vexilla does not read",
-                        self.file_of(first).display()
-                    );
-                    return Err(ArchiveError::new(ArchiveErrorKind::Corrupt, message));
-                }
-                // Without its head, the name is believed as far as the rest bears it out.
-                _ if known.is_some_and(|it| (1..=it.appended).contains(&first))
-                    || find_record(&content, 0).is_some_and(|it| first <= it.sequence) =>
-                {
-                    warn!(file = %self.file_of(first).display(), "a file of the spool is damaged");
-                }
-                _ => {
-                    warn!(file = %self.file_of(first).display(), "a file in the spool is none of its own");
-                    continue;
-                }
-            }
-            let mut from = 0;
-            while let Some(record) = find_record(&content, from) {
-                from = record.payload.end;
-                newest = newest.max(record.sequence);
-            }
-            newest = newest.max(first.saturating_sub(1));
-            self.segments.push_back(Segment { first, bytes: content.len() as u64 });
-        }
-        self.marks.appended = newest;
-        if let (None, Some(oldest)) = (known, self.segments.front()) {
-            warn!(
-                folder = %self.path.display(),
-                "the marks of the spool are lost: some records may be sent once more"
-            );
-            self.marks.settled = oldest.first.saturating_sub(1);
-        }
-        self.marks.settled = self.marks.settled.min(newest);
-        Ok(())
     }
 
     /// Makes sure that what is written now is found by the next process.
@@ -416,21 +358,6 @@ impl Spool {
         }
     }
 
-    #[cfg(unix)]
-    fn sync_folder(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
-    }
-
-    #[cfg(not(unix))]
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "as where folders can be synced"
-    )]
-    fn sync_folder(&self) -> io::Result<()> {
-        Ok(())
-    }
-
     fn unavailable(&self, what: &str, error: io::Error) -> ArchiveError {
         unavailable(&self.path, what, error)
     }
@@ -452,33 +379,6 @@ impl fmt::Debug for Spool {
             .field("segments", &self.segments.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Takes a folder, and opens the marks in it.
-fn take(path: &Path) -> Result<(File, MarksFile, Option<Marks>), ArchiveError> {
-    let lock = make_and_lock(path).map_err(|error| match error {
-        TryLockError::WouldBlock => {
-            let message = format!("the folder `{}` is used by another process", path.display());
-            ArchiveError::new(ArchiveErrorKind::Locked, message)
-        }
-        TryLockError::Error(error) => unavailable(path, "used", error),
-    })?;
-    let (file, marks) =
-        MarksFile::open(&path.join(MARKS)).map_err(|error| unavailable(path, "used", error))?;
-    Ok((lock, file, marks))
-}
-
-fn unavailable(path: &Path, what: &str, error: io::Error) -> ArchiveError {
-    let message = format!("the folder `{}` cannot be {what}", path.display());
-    ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error)
-}
-
-fn read_from(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut content = Vec::new();
-    file.take(MAX_SEGMENT + MAX_WRITE).read_to_end(&mut content)?;
-    Ok(content)
 }
 
 #[cfg(test)]

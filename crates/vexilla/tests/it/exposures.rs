@@ -1,5 +1,7 @@
 //! What people saw, on its way to Flagr: through the client, through the sidecar, over outages.
 
+// tidy: long because its cases share one scripted Flagr and one sink.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
