@@ -152,14 +152,14 @@ impl Courier {
 
     pub(crate) fn counts(&self) -> QueueCounts {
         let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        let last_error = self.counts.last_error.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counts = QueueCounts::default();
         counts.queued = read(&self.counts.spooled)
             .saturating_add(self.room.records.load(Ordering::Relaxed) as u64);
         counts.sent = read(&self.counts.sent);
         counts.dropped = read(&self.counts.dropped);
         counts.row_errors = read(&self.counts.row_errors);
-        counts.last_error =
-            self.counts.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        counts.last_error.clone_from(&last_error);
         counts
     }
 }

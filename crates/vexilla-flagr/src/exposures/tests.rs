@@ -39,7 +39,7 @@ fn the_first_row_has_no_place() {
     assert_eq!(places, [(0, "flag not found".into()), (4, "m".into())]);
     assert!(read(br#"{"errors":null,"loggedCount":2}"#).unwrap().is_empty());
     assert!(read(br#"{"errors":7}"#).is_err());
-    assert!(read(br#"[]"#).is_err());
+    assert!(read(b"[]").is_err());
 }
 
 fn check(status: u16, body: &str, expected: DeliveryErrorKind) {

@@ -17,8 +17,11 @@ fn texts(portion: &Portion) -> Vec<String> {
     portion.records.iter().map(|it| String::from_utf8(it.1.to_vec()).unwrap()).collect()
 }
 
+/// Records and their numbers.
+type Records = Vec<(u64, Box<[u8]>)>;
+
 /// Looks at a few records and settles them, until none is left. Gives them, and how many were lost.
-fn drain(spool: &mut Spool) -> (Vec<(u64, Box<[u8]>)>, u64) {
+fn drain(spool: &mut Spool) -> (Records, u64) {
     let (mut all, mut lost) = (Vec::new(), 0);
     while spool.queued() > 0 {
         let portion = spool.look(7, usize::MAX).unwrap();
@@ -315,7 +318,9 @@ proptest! {
             targets.push(folder.path().join("marks"));
         }
         if !targets.is_empty() {
-            damages.iter().for_each(|it| it.apply(&targets));
+            for damage in &damages {
+                damage.apply(&targets);
+            }
         }
 
         let mut spool = open(folder.path());

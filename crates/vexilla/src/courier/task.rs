@@ -155,7 +155,7 @@ impl Task {
                 }
                 (None, Err(error)) => {
                     dropped += records as u64;
-                    self.failed(error.into(), "cannot be kept");
+                    self.failed(&error, "cannot be kept");
                 }
                 (None, Ok(())) => {}
             }
@@ -186,8 +186,8 @@ impl Task {
                         }
                         Held { left, through, ..Held::default() }
                     }
-                    Some(Err(error)) => return self.pause(chain(&error).into(), false),
-                    None => return self.pause("the queue has failed".into(), false),
+                    Some(Err(error)) => return self.pause(&chain(&error), false),
+                    None => return self.pause("the queue has failed", false),
                 }
             }
         };
@@ -202,11 +202,11 @@ impl Task {
     /// Notes what came of a batch.
     async fn settle(&mut self, ended: Option<Ended>) {
         let Some((held, outcome)) = ended else {
-            return self.pause("a delivery has failed".into(), false);
+            return self.pause("a delivery has failed", false);
         };
         if let Err(Undelivered { message, suspended }) = outcome {
             self.held = Some(held);
-            return self.pause(message, suspended);
+            return self.pause(&message, suspended);
         }
         let Held { through, mut arrived, refused, .. } = held;
         let settled = self
@@ -242,7 +242,7 @@ impl Task {
     }
 
     /// Leaves Flagr alone for a while, which grows from failure to failure.
-    fn pause(&mut self, why: Box<str>, suspended: bool) {
+    fn pause(&mut self, why: &str, suspended: bool) {
         let doubled = self.config.retry_base.saturating_mul(1 << self.failures.min(16));
         // Asking an open breaker costs nothing, and it closes without a word.
         let longest = if suspended { self.config.retry_base } else { self.config.retry_max };
@@ -256,8 +256,8 @@ impl Task {
         }
     }
 
-    fn failed(&self, why: Box<str>, what: &str) {
-        if !self.counts.ended(Some(why.clone())) {
+    fn failed(&self, why: &str, what: &str) {
+        if !self.counts.ended(Some(why.into())) {
             warn!(error = %why, "{} {what}", self.delivery.what());
         }
     }
@@ -307,7 +307,7 @@ impl Task {
             return;
         }
         if let Some(Err(error)) = self.on_backlog(Backlog::sync).await {
-            self.failed(chain(&error).into(), "may not be there after a power failure");
+            self.failed(&chain(&error), "may not be there after a power failure");
         }
     }
 

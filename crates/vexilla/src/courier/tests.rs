@@ -49,7 +49,6 @@ impl ExposureSink for Sink {
         let names: Vec<String> = exposures.iter().map(|it| it.entity_id.to_string()).collect();
         let fails = |kind| Err(DeliveryError::new(kind, "the script says so"));
         let refused: &[usize] = match does {
-            Does::Takes => &[],
             Does::Refuses(rows) => rows,
             Does::Fails(kind) => return fails(kind),
             Does::TakesAtMost(most) if most < names.len() => {
@@ -58,7 +57,7 @@ impl ExposureSink for Sink {
             Does::Chokes(on) if names.iter().any(|it| it == on) => {
                 return fails(DeliveryErrorKind::BadBatch);
             }
-            Does::TakesAtMost(_) | Does::Chokes(_) => &[],
+            Does::Takes | Does::TakesAtMost(_) | Does::Chokes(_) => &[],
             Does::Hangs => std::future::pending().await,
         };
         self.took.send(names).unwrap();

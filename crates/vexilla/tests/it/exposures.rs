@@ -286,12 +286,12 @@ impl Flagr {
         let flagr =
             Self { mood: Arc::new(Mutex::new(mood)), seen: Arc::new(watch::Sender::default()) };
         let server = MockServer::start().await;
-        let flags = json!({"Flags": [serde_json::from_str::<Value>(
+        let export = json!({"Flags": [serde_json::from_str::<Value>(
             &flag(1, "a", "").replace(r#""Enabled":true"#, r#""Enabled":true,"DataRecordsEnabled":true"#),
         ).unwrap()]});
         for (at, body) in [
             ("/api/v1/flags/snapshots/max_id", json!({"maxID": 1})),
-            ("/api/v1/export/eval_cache/json", flags),
+            ("/api/v1/export/eval_cache/json", export),
         ] {
             let answer = ResponseTemplate::new(200).set_body_json(body);
             Mock::given(method("GET")).and(path(at)).respond_with(answer).mount(&server).await;
