@@ -60,7 +60,7 @@ pub use port_error::{
 };
 pub use ports::{
     Clock, Depth, Engine, Export, Fetch, FlagArchive, FlagName, FlagSource, FlagState, FlagSummary,
-    Marker, Operator, RemoteEvaluator, Strictness,
+    FlagTest, Marker, Operator, RemoteEvaluator, Strictness,
 };
 pub use problem::{Level, Problem};
 pub use query::{

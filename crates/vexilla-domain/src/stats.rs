@@ -48,6 +48,8 @@ pub struct Stats {
     pub lost_records: u64,
     /// The cache of Flagr's answers, if there is one.
     pub remote_cache: Option<CacheCounts>,
+    /// What flags are made of, where that is under a budget of memory.
+    pub bodies: Option<CacheCounts>,
     /// Bytes of the flags as a document, if it is kept.
     pub document_bytes: usize,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
+use vexilla_domain::json::Rows;
 use vexilla_domain::{
     Depth, Fetch, FlagRef, FlagSource, FlagState, Marker, SourceError, Strictness,
 };
@@ -96,8 +97,8 @@ impl FlagrSource {
         asked_at: Instant,
         reading: Reading,
         depth: Depth,
-    ) -> Fetch {
-        let Reading { document, shows, content } = reading;
+    ) -> Fetch<Rows> {
+        let Reading { rows, shows, content } = reading;
         let evidence = Evidence { seen, probed, shows, content };
         let memory = if evidence.is_doubted() {
             &self.doubted
@@ -126,7 +127,7 @@ impl FlagrSource {
             self.doubted.forget();
         }
         Fetch {
-            changed: (fell || depth == Depth::Anew || !evidence.is_same()).then_some(document),
+            changed: (fell || depth == Depth::Anew || !evidence.is_same()).then_some(rows),
             marker: Marker { max_snapshot_id: number, content },
             again_in,
         }
@@ -136,6 +137,14 @@ impl FlagrSource {
 #[async_trait]
 impl FlagSource for FlagrSource {
     async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError> {
+        Ok(self.fetch_rows(seen, depth).await?.map(Rows::into_document))
+    }
+
+    async fn fetch_rows(
+        &self,
+        seen: Option<&Marker>,
+        depth: Depth,
+    ) -> Result<Fetch<Rows>, SourceError> {
         let before = self.api.max_snapshot_id().await?;
         let held = seen.and_then(|it| it.max_snapshot_id);
         if let Some(seen) = seen

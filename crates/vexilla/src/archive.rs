@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
-use vexilla_domain::json::read_flags;
-use vexilla_domain::{ArchiveErrorKind, Archived, Depth, Flag, FlagArchive, Marker, Revision};
+use vexilla_domain::json::Rows;
+use vexilla_domain::{ArchiveErrorKind, Archived, Depth, FlagArchive, Marker, Revision};
 
 use crate::error::chain;
+use crate::export::Written;
 use crate::publication::Scope;
 use crate::published::{Published, millis};
 use crate::refresh::{Refreshed, Refresher};
@@ -19,13 +20,13 @@ use crate::requests::Work;
 #[derive(Debug, Clone)]
 pub(crate) struct Unsaved {
     published: Arc<Published>,
-    definitions: Arc<[Flag]>,
+    definitions: Arc<Written>,
     marker: Marker,
 }
 
 impl Unsaved {
-    pub(crate) fn new(published: Arc<Published>, definitions: Vec<Flag>, marker: Marker) -> Self {
-        Self { published, definitions: definitions.into(), marker }
+    pub(crate) fn new(published: Arc<Published>, definitions: Written, marker: Marker) -> Self {
+        Self { published, definitions: Arc::new(definitions), marker }
     }
 }
 
@@ -82,7 +83,7 @@ impl Refresher {
             _ if self.unsaved.is_some() => {}
             (Some(_), Some(marker)) => {
                 let marker = marker.clone();
-                self.unsaved = Some(Unsaved::new(published, Vec::new(), marker));
+                self.unsaved = Some(Unsaved::new(published, Written::default(), marker));
             }
             _ => self.anew = true,
         }
@@ -104,7 +105,7 @@ impl Refresher {
             return is_served.then_some(Refreshed::Unchanged);
         }
         let Archived { document, marker, revision, refreshed_at_ms, origin, .. } = archived;
-        let read = spawn_blocking(move || read_flags(&document)).await;
+        let read = spawn_blocking(move || Rows::written(&document)).await;
         let flags = match read {
             Ok(Ok(flags)) => flags,
             Ok(Err(error)) => {
@@ -157,6 +158,15 @@ impl Refresher {
                     warn!("the flags cannot be archived in {place}: {error}");
                 }
             }
+        }
+    }
+
+    /// Archives rules before they are served, since what they are made of is read from there. Where that fails the text of
+    /// all flags is not kept until it succeeds: they are fetched again, and bodies come from the source meanwhile.
+    pub(crate) async fn save_first(&mut self) {
+        self.save().await;
+        if self.unsaved.take().is_some() {
+            self.anew = true;
         }
     }
 

@@ -30,6 +30,8 @@ pub struct ClientBuilder {
     pub(crate) archives: Archives,
     #[cfg(feature = "memory")]
     pub(crate) remote_cache: RemoteCache,
+    #[cfg(feature = "memory")]
+    pub(crate) memory_budget: Option<vexilla_storage::CacheConfig>,
     #[cfg(feature = "server")]
     pub(crate) servers: WantedServers,
 }
@@ -195,6 +197,10 @@ impl ClientBuilder {
         };
         if let Some(archive) = self.archives.open(&parts.source.describe())? {
             parts = parts.with_archive(archive);
+        }
+        #[cfg(feature = "memory")]
+        if let Some(budget) = self.memory_budget {
+            parts = parts.with_memory_budget(&budget)?;
         }
         config.refresh_interval = self.refresh_interval.unwrap_or(interval);
         let client = Client::new(parts, config).await?;

@@ -70,8 +70,12 @@ impl Client {
     /// [`Config::start`] requires them.
     pub async fn new(parts: Parts, config: Config) -> Result<Self, StartError> {
         config.check()?;
+        parts.check_budget()?;
         let needs_flagr =
             if parts.remote.is_some() { config.needs_flagr() } else { Needs::NOTHING };
+        // What is not in memory goes the way of what is not decided here.
+        let body = if parts.is_paged() { Needs::BODY } else { Needs::NOTHING };
+        let needs_flagr = needs_flagr.and(body);
         let shared = Arc::new(Shared {
             cell: SnapshotCell::new(Arc::new(Published::default())),
             counts: Counts::default(),
@@ -87,6 +91,9 @@ impl Client {
         let (requests, asked) = mpsc::channel(64);
         let tasks = TaskTracker::new();
         tasks.spawn(refresher.run(asked, stop.clone()));
+        if parts.is_paged() {
+            tasks.spawn(parts.clone().load_missed(Arc::clone(&shared), stop.clone()));
+        }
         tasks.close();
         let owner = Arc::new(stop.clone().drop_guard());
         let worker = Arc::new(Worker {
@@ -133,6 +140,8 @@ impl Client {
         match begun {
             Begun::Done(result) => result,
             Begun::Absent(f) => self.decide(key, ctx, Reason::Fallback, f),
+            // Behind a pointer, since it is rare and its state is large.
+            Begun::Paged(f) => Box::pin(self.evaluate_paged(key, ctx, f)).await,
             Begun::Flagrs(held, f) => {
                 let flag = FlagRef { id: 0, key };
                 match self.ask(flag, held, ctx, Debug::Off).await {
@@ -192,10 +201,9 @@ impl Client {
     /// would. `None` when there is no such flag.
     pub fn explain(&self, key: &str, ctx: &Context) -> Option<Explanation> {
         let published = self.shared.cell.load();
-        let mut explanation = published.ruleset.explain(key, ctx)?;
-        explanation.needs = explanation.needs.only(self.shared.needs_flagr);
-        explanation.evaluation.freshness = published.freshness();
-        Some(explanation)
+        let flag = published.ruleset.find(key)?;
+        let body = if flag.is_paged() { self.held_body(flag) } else { None };
+        Some(self.explain_flag(body.as_deref().unwrap_or(flag), &published, ctx))
     }
 
     /// Refreshes now. Calls that come together share one refresh.

@@ -17,6 +17,8 @@ pub(crate) enum Begun<R, F> {
     Done(R),
     /// Flagr is to decide.
     Flagrs(Held, F),
+    /// What it is made of is not in the rules.
+    Paged(F),
     /// There is no such flag in the rules.
     Absent(F),
 }
@@ -55,6 +57,9 @@ impl Client {
         let published = self.shared().cell.load();
         match published.ruleset.find(key) {
             Some(flag) if self.asks_flagr(flag, &published) => {
+                if flag.is_paged() {
+                    return Begun::Paged(f);
+                }
                 Begun::Flagrs(Held::of(flag, &published), f)
             }
             Some(flag) => Begun::Done(f(self.decide_here(&published, flag, ctx))),
@@ -82,7 +87,8 @@ impl Client {
         f: impl FnOnce(EvaluationRef<'_>) -> R,
     ) -> R {
         let published = self.shared().cell.load();
-        f(self.decide_by(&published, published.ruleset.find(key), key, ctx, undecidable))
+        let flag = published.ruleset.find(key);
+        self.decide_with(&published, flag, key, ctx, undecidable, f)
     }
 
     /// Several evaluations by the same rules, without Flagr.
@@ -90,9 +96,28 @@ impl Client {
         let published = self.shared().cell.load();
         let decide = |key: &str| {
             let flag = published.ruleset.find(key);
-            self.decide_by(&published, flag, key, ctx, Reason::NeedsRemote).to_owned()
+            self.decide_with(&published, flag, key, ctx, Reason::NeedsRemote, |it| it.to_owned())
         };
         keys.iter().map(|key| decide(key.as_ref())).collect()
+    }
+
+    /// Evaluates a flag of these rules, if there is one, without Flagr and without waiting, and lends the result.
+    #[inline]
+    pub(crate) fn decide_with<R>(
+        &self,
+        published: &Published,
+        flag: Option<&CompiledFlag>,
+        key: &str,
+        ctx: &Context,
+        undecidable: Reason,
+        f: impl FnOnce(EvaluationRef<'_>) -> R,
+    ) -> R {
+        match flag {
+            Some(shell) if shell.is_paged() => {
+                self.decide_held(published, shell, ctx, undecidable, f)
+            }
+            flag => f(self.decide_by(published, flag, key, ctx, undecidable)),
+        }
     }
 
     /// Evaluates a flag of these rules, if there is one, without Flagr.

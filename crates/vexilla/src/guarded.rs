@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vexilla_breaker::{Breaker, Permit};
+use vexilla_domain::json::Rows;
 use vexilla_domain::{
     Answer, Batch, BatchAnswer, Clock, Depth, Fetch, FlagRef, FlagSource, FlagState, Marker,
     PortError, RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator, SourceError,
@@ -61,6 +62,15 @@ fn evaluation_failed(kind: RemoteErrorKind) -> bool {
 impl FlagSource for Guarded<dyn FlagSource> {
     async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError> {
         let call = self.inner.fetch(seen, depth);
+        self.call(SourceErrorKind::Suspended, call, source_failed).await
+    }
+
+    async fn fetch_rows(
+        &self,
+        seen: Option<&Marker>,
+        depth: Depth,
+    ) -> Result<Fetch<Rows>, SourceError> {
+        let call = self.inner.fetch_rows(seen, depth);
         self.call(SourceErrorKind::Suspended, call, source_failed).await
     }
 

@@ -67,6 +67,12 @@ mod requests;
 mod schedule;
 mod start;
 
+#[cfg(not(feature = "memory"))]
+mod no_pages;
+mod paged;
+#[cfg(feature = "memory")]
+mod pages;
+
 mod clock;
 mod counts;
 mod file;

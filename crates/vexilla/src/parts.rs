@@ -25,6 +25,9 @@ pub struct Parts {
     /// The cache in front of the remote evaluator, to be looked at and to be told what changed.
     #[cfg(feature = "memory")]
     pub remote_cache: Option<Arc<vexilla_storage::CachedRemote>>,
+    /// What flags are made of, if that is under a budget of memory.
+    #[cfg(feature = "memory")]
+    pub(crate) pages: Option<Arc<crate::pages::Pages>>,
     /// Hands on what the sidecar does not answer itself. `None`: nobody.
     #[cfg(feature = "server")]
     pub forwarder: Option<Arc<dyn vexilla_server::Forwarder>>,
@@ -41,6 +44,8 @@ impl Parts {
             breaker: None,
             #[cfg(feature = "memory")]
             remote_cache: None,
+            #[cfg(feature = "memory")]
+            pages: None,
             #[cfg(feature = "server")]
             forwarder: None,
         }

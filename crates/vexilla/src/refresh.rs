@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
-use vexilla_domain::json::Document;
+use vexilla_domain::json::{Document, Rows};
 use vexilla_domain::{
     Depth, Fetch, Flag, FlagId, FlagName, FlagRef, FlagState, Level, Marker, Problem, Revision,
     SourceErrorKind,
@@ -19,6 +19,7 @@ use vexilla_domain::{
 use crate::archive::Unsaved;
 use crate::config::{Config, ExportPolicy};
 use crate::error::RefreshError;
+use crate::export::Written;
 use crate::notes::Debounce;
 use crate::parts::Parts;
 use crate::publication::{Draft, Press, Scope};
@@ -78,7 +79,9 @@ impl Refresher {
         let press = Press {
             strictness: parts.source.strictness(),
             filter: config.filter.clone(),
-            keeps_document: config.export == ExportPolicy::Keep,
+            // Under a budget the archive is what keeps it.
+            keeps_document: config.export == ExportPolicy::Keep && !parts.is_paged(),
+            parts: parts.clone(),
         };
         let now = Instant::now();
         Self {
@@ -148,7 +151,7 @@ impl Refresher {
             depth => depth,
         };
         let seen = self.marker.as_ref();
-        let fetched = self.parts.source.fetch(seen, depth).await?;
+        let fetched = self.parts.source.fetch_rows(seen, depth).await?;
         let Fetch { changed, marker, again_in } = self.believe_if_empty(fetched).await?;
         if depth != Depth::Probe {
             self.full_due = Instant::now() + self.config.full_refresh_interval;
@@ -162,22 +165,29 @@ impl Refresher {
 
         let previous = self.shared.cell.load_full();
         let history = self.history(&marker);
-        let overlaid = history == History::GoesOn && overlay(&mut flags.flags, &self.fresh);
+        let overlaid = history == History::GoesOn && overlay(&mut flags, &self.fresh);
         let scope = match (again_in, history) {
             (Some(_), History::GoesOn) => {
-                let newest = flags.flags.iter().map(|it| it.snapshot_id.0).max();
+                let newest = flags.iter().map(|it| it.snapshot_id().0).max();
                 Scope::Behind { newest: newest.unwrap_or_default(), gone: self.gone.clone() }
             }
             _ => Scope::All,
         };
         let revision = self.next_revision(&previous, history);
-        let definitions = self.parts.archive.is_some().then(|| self.definitions(&flags.flags));
         let origin = self.parts.source.describe();
         let newest = marker.max_snapshot_id;
-        let published = self.publish(flags, scope, revision, origin.into(), newest).await?;
+        let (published, definitions) =
+            self.make(flags, scope, revision, origin.into(), newest).await?;
         // What was merged is not what the marker stands for: it is fetched again until nothing has to be merged.
         self.anew = again_in.is_some() && (overlaid || published.merged);
-        self.unsaved = definitions.map(|it| Unsaved::new(published, it, marker.clone()));
+        if self.parts.archive.is_some() {
+            let published = Arc::clone(&published);
+            self.unsaved = Some(Unsaved::new(published, definitions, marker.clone()));
+        }
+        if self.parts.is_paged() {
+            self.save_first().await;
+        }
+        self.show(&published).await;
         self.settle(again_in);
         self.marker = Some(marker);
         Ok(Refreshed::Published(revision))
@@ -185,16 +195,15 @@ impl Refresher {
 
     /// A server that had flags and says that it has none is believed only after a second sign: its number of changes has
     /// grown, or it says so again.
-    async fn believe_if_empty(&self, fetched: Fetch) -> Result<Fetch, RefreshError> {
-        let is_empty = |it: &Document| it.flags.is_empty() && it.problems.is_empty();
+    async fn believe_if_empty(&self, fetched: Fetch<Rows>) -> Result<Fetch<Rows>, RefreshError> {
         let held = self.marker.as_ref().and_then(|it| it.max_snapshot_id);
         let has_grown = held.is_some() && held < fetched.marker.max_snapshot_id;
         let had_none = self.shared.cell.load().ruleset.is_empty();
-        if !fetched.changed.as_ref().is_some_and(is_empty) || had_none || has_grown {
+        if !fetched.changed.as_ref().is_some_and(Rows::is_empty) || had_none || has_grown {
             return Ok(fetched);
         }
         // Whatever it says now counts, were it that nothing changed since the flags that are held.
-        Ok(self.parts.source.fetch(self.marker.as_ref(), Depth::Anew).await?)
+        Ok(self.parts.source.fetch_rows(self.marker.as_ref(), Depth::Anew).await?)
     }
 
     /// Whether these flags follow on those that are held, or come from another history: the source's number of changes
@@ -220,11 +229,6 @@ impl Refresher {
                 Revision { epoch: last.epoch + 1, ..next }
             }
         }
-    }
-
-    /// The definitions of all flags that are known: what was fetched, and what was read since.
-    fn definitions(&self, fetched: &[Flag]) -> Vec<Flag> {
-        fetched.iter().chain(self.fresh.values()).cloned().collect()
     }
 
     /// When the hour next changes which flags are kept, from now.
@@ -265,7 +269,7 @@ impl Refresher {
         }
         let revision = self.next_revision(&previous, History::GoesOn);
         let (origin, newest) = (previous.origin.clone(), previous.max_snapshot_id());
-        let flags = Document { flags, problems: Vec::new() };
+        let flags = Document { flags, problems: Vec::new() }.into();
         let published =
             self.publish(flags, Scope::Some { gone }, revision, origin, Some(newest)).await?;
         // Of the others nothing new is known.
@@ -290,18 +294,37 @@ impl Refresher {
         all.filter(|it| it.id == FlagId(0) || seen.insert(it.id)).collect()
     }
 
+    /// Compiles flags and publishes them.
     pub(crate) async fn publish(
         &self,
-        flags: Document,
+        flags: Rows,
         scope: Scope,
         revision: Revision,
         origin: Box<str>,
         max_snapshot_id: Option<u64>,
     ) -> Result<Arc<Published>, RefreshError> {
+        let made = self.make(flags, scope, revision, origin, max_snapshot_id).await;
+        let (published, _) = made?;
+        self.show(&published).await;
+        Ok(published)
+    }
+
+    /// Makes rules of flags, and the definitions that are to be archived.
+    async fn make(
+        &self,
+        flags: Rows,
+        scope: Scope,
+        revision: Revision,
+        origin: Box<str>,
+        max_snapshot_id: Option<u64>,
+    ) -> Result<(Arc<Published>, Written), RefreshError> {
         let now = self.parts.clock.now();
-        let draft = Draft { flags, scope, revision, now, origin, max_snapshot_id };
+        let read_since = self.fresh.values().cloned().collect();
+        let writes = self.parts.archive.is_some();
+        let draft =
+            Draft { flags, read_since, writes, scope, revision, now, origin, max_snapshot_id };
         let previous = self.shared.cell.load_full();
-        let published = spawn_blocking({
+        let (published, definitions) = spawn_blocking({
             let (press, previous) = (self.press.clone(), Arc::clone(&previous));
             move || press.publication(draft, &previous)
         })
@@ -310,12 +333,21 @@ impl Refresher {
             RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
         })?;
         published.confirm(now); // before anybody can see it
-        let published = Arc::new(published);
-        self.shared.cell.publish_newer(&published, |it| it.revision);
+        Ok((Arc::new(published), definitions))
+    }
+
+    /// Publishes rules, and tells what is new.
+    async fn show(&self, published: &Arc<Published>) {
+        let previous = self.shared.cell.load_full();
+        self.shared.cell.publish_newer(published, |it| it.revision);
         self.parts.forget_changed(&previous.ruleset, &published.ruleset);
-        self.shared.feed.tell(&previous, &published);
-        report(&published, &previous.problems);
-        Ok(published)
+        self.shared.feed.tell(&previous, published);
+        report(published, &previous.problems);
+        if self.parts.is_paged() {
+            let (parts, now) = (self.parts.clone(), Arc::clone(published));
+            let forget = move || parts.forget_bodies(&previous.ruleset, &now.ruleset);
+            let _ = spawn_blocking(forget).await; // it fails where the runtime ends
+        }
     }
 
     /// Forgets what was read one by one, once all of it is in what was fetched.
@@ -335,6 +367,7 @@ impl Refresher {
             Ok(refreshed) if !looked => debug!(?refreshed, ?took, "taken over"),
             Ok(refreshed) => {
                 published.confirm(self.parts.clock.now());
+                self.parts.resume_expiry();
                 self.expires = self.config.max_staleness.map(|it| Instant::now() + it);
                 if self.shared.counts.succeeded(took) > 0 {
                     info!("the source answers again");
@@ -374,11 +407,11 @@ enum History {
 }
 
 /// Puts flags that were read since in the place of older ones, and says whether there were any.
-fn overlay(flags: &mut [Flag], fresh: &HashMap<FlagId, Flag>) -> bool {
+fn overlay(flags: &mut Rows, fresh: &HashMap<FlagId, Flag>) -> bool {
     let mut overlaid = false;
-    for flag in flags.iter_mut().filter(|it| it.snapshot_id.0 > 0) {
-        if let Some(newer) = fresh.get(&flag.id).filter(|it| flag.snapshot_id < it.snapshot_id) {
-            flag.clone_from(newer);
+    for row in flags.iter_mut().filter(|it| it.snapshot_id().0 > 0) {
+        if let Some(newer) = fresh.get(&row.id()).filter(|it| row.snapshot_id() < it.snapshot_id) {
+            *row = newer.clone().into();
             overlaid = true;
         }
     }

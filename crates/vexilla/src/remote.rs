@@ -112,7 +112,7 @@ impl Client {
         if needs.any_of(Needs::REPAIR) {
             return nobody(flag.head(), Reason::Error);
         }
-        if needs.any_of(Needs::INJECTION) {
+        if needs.any_of(Needs::INJECTION.and(Needs::BODY)) {
             return nobody(flag.head(), undecidable);
         }
         let mut evaluation = evaluate();

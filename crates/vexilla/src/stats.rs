@@ -37,6 +37,7 @@ pub(crate) fn of(shared: &Shared, parts: &Parts) -> Stats {
     stats.evaluations = evaluations;
     stats.lost_records = lost_records;
     stats.remote_cache = parts.cache_counts();
+    stats.bodies = parts.body_counts();
     stats.document_bytes = published.export.as_ref().map_or(0, |it| it.len());
     stats
 }

@@ -63,7 +63,7 @@ impl Folder {
 
     /// A generation's bytes, if there are not more than `most`, whatever the file says of its length.
     pub(super) fn read(&self, generation: u64, most: usize) -> Result<Vec<u8>, Failure> {
-        let file = File::open(self.path.join(file_name(generation)))?;
+        let file = self.open(generation)?;
         let length = file.metadata()?.len();
         let most_bytes = u64::try_from(most).unwrap_or(u64::MAX);
         if length > most_bytes {
@@ -72,6 +72,11 @@ impl Folder {
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         file.take(most_bytes).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// A generation, to read parts of it.
+    pub(super) fn open(&self, generation: u64) -> io::Result<File> {
+        File::open(self.path.join(file_name(generation)))
     }
 
     /// Writes a new generation. It is there whole or not at all.
