@@ -4,13 +4,15 @@
 //!   export.
 //! - An evaluation that Flagr answered before, against one that Flagr answers, on the loopback.
 //! - An evaluation while another thread saves 10,000 flags again and again, against one while nothing is saved.
-//! - The memory that 10,000 flags take in a process.
+//! - The memory that 10,000 flags take in a process, once they came from a file and once from an archive.
+//! - The memory that 100,000 flags take under a budget, against the budget and what is never displaced.
 //!
 //! What a process of its own is needed for is asked of this program again, with the name of the question.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::panic,
     reason = "a benchmark reports, or ends"
 )]
@@ -25,7 +27,7 @@ use std::{env, fs, thread};
 
 use async_trait::async_trait;
 use tokio::runtime::{Builder, Runtime};
-use vexilla::{Client, Config, DiskArchive, DiskConfig, FlagrConfig, Parts, Source};
+use vexilla::{CacheConfig, Client, Config, DiskArchive, DiskConfig, FlagrConfig, Parts, Source};
 use vexilla_benches::flagr::Flagr;
 use vexilla_benches::{cpu, flags, ratio};
 use vexilla_domain::json::{Document, read_flags};
@@ -63,6 +65,11 @@ fn main() {
     match arguments.as_slice() {
         [question, folder] if question == "ready" => return ready(Path::new(folder)),
         [question, folder] if question == "memory" => return memory(Path::new(folder)),
+        [question, folder] if question == "archived" => return archived(Path::new(folder)),
+        [question, folder] if question == "pinned" => return budget(Path::new(folder), 1, 0),
+        [question, folder] if question == "budget" => {
+            return budget(Path::new(folder), BUDGET, 300_000);
+        }
         _ => {}
     }
     let folder = tempfile::tempdir().unwrap();
@@ -81,9 +88,29 @@ fn main() {
     );
     cached();
     saving(&export);
-    let bytes = ask("memory", folder.path());
-    println!("resident memory for each of 10,000 flags: {bytes}, bar 1536 bytes");
+    for (question, origin) in [("memory", "file"), ("archived", "archive")] {
+        let bytes = ask(question, folder.path());
+        println!("resident memory for each of 10,000 flags of a {origin}: {bytes}, bar 1536 bytes");
+    }
+    let many = tempfile::tempdir().unwrap();
+    archive(many.path(), &flags::export(MANY, flags::TARGETED));
+    let bytes = |question| ask(question, many.path()).parse::<f64>().unwrap();
+    let (pinned, all) = (bytes("pinned"), bytes("budget"));
+    #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+    let expected = BUDGET as f64 + pinned;
+    println!(
+        "100,000 flags under a budget of {} KiB: {:.0} KiB resident, {:.0} KiB without bodies: {:.2} of both, bar 1.2",
+        BUDGET >> 10,
+        all / 1024.0,
+        pinned / 1024.0,
+        all / expected
+    );
 }
+
+const MANY: usize = 100_000;
+
+/// A tenth of what the bodies of so many flags take.
+const BUDGET: u64 = 12 << 20;
 
 /// Asks this program something in a process of its own.
 fn ask(question: &str, folder: &Path) -> String {
@@ -143,6 +170,44 @@ fn memory(folder: &Path) {
     runtime.block_on(client.stop());
     let each = |bytes: u64| bytes / COUNT as u64;
     println!("{} bytes ({} KiB before, {} KiB after)", each(full - empty), empty >> 10, full >> 10);
+}
+
+/// The same from an archive.
+fn archived(folder: &Path) {
+    let runtime = runtime();
+    runtime.block_on(async { tokio::spawn(async {}).await.unwrap() });
+    let empty = resident();
+    let client = runtime.block_on(from_disk(folder));
+    assert_eq!(answer(&client), "on");
+    let full = resident();
+    println!("{} bytes", (full - empty) / COUNT as u64);
+    runtime.block_on(client.stop());
+}
+
+/// Prints what many flags take under a budget, after some evaluations of all of them, some more often than others.
+fn budget(folder: &Path, bytes: u64, evaluations: usize) {
+    let runtime = runtime();
+    runtime.block_on(async { tokio::spawn(async {}).await.unwrap() });
+    let empty = resident();
+    let archive = Arc::new(DiskArchive::open(folder, DiskConfig::default()).unwrap());
+    let parts = Parts::new(Arc::new(Flags(None))).with_archive(archive);
+    let parts = parts.with_memory_budget(&CacheConfig::with_budget(bytes)).unwrap();
+    let client = runtime.block_on(Client::new(parts, Config::default())).unwrap();
+    let ctx = flags::context();
+    runtime.block_on(async {
+        let mut state = 1_u64;
+        for _ in 0..evaluations {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let skewed = (state >> 33) as usize % MANY * ((state >> 13) as usize % MANY) / MANY;
+            let key = format!("flag-{skewed}");
+            assert!(client.bool(&key, &ctx, false).await, "{key}");
+        }
+    });
+    println!("{}", resident() - empty);
+    if 0 < evaluations {
+        eprintln!("  {:?}", client.stats().bodies.unwrap());
+    }
+    runtime.block_on(client.stop());
 }
 
 /// The bytes of this process that are in memory.

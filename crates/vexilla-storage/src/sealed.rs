@@ -72,7 +72,16 @@ struct Header {
 
 /// Flags as bytes.
 pub(crate) fn seal(flags: &Archived) -> io::Result<Vec<u8>> {
-    let body = compress(&flags.document)?;
+    sealed(flags, &compress(&flags.document)?)
+}
+
+/// The same as it was written once.
+#[cfg(all(test, feature = "disk"))]
+pub(crate) fn seal_in_one_frame(flags: &Archived) -> Vec<u8> {
+    sealed(flags, &zstd::encode_all(&*flags.document, LEVEL).unwrap()).unwrap()
+}
+
+fn sealed(flags: &Archived, body: &[u8]) -> io::Result<Vec<u8>> {
     let header = serde_json::to_vec(&Header {
         epoch: flags.revision.epoch,
         sequence: flags.revision.sequence,
@@ -81,7 +90,7 @@ pub(crate) fn seal(flags: &Archived) -> io::Result<Vec<u8>> {
         refreshed_at_ms: flags.refreshed_at_ms,
         source: flags.source.clone(),
         body_bytes: body.len(),
-        body_crc32: crc32fast::hash(&body),
+        body_crc32: crc32fast::hash(body),
         document_bytes: flags.document.len(),
         document_crc32: crc32fast::hash(&flags.document),
     })?;
@@ -96,7 +105,7 @@ pub(crate) fn seal(flags: &Archived) -> io::Result<Vec<u8>> {
     sealed.extend_from_slice(&header_bytes.to_le_bytes());
     sealed.extend_from_slice(&header_crc32(header_bytes, &header).to_le_bytes());
     sealed.extend_from_slice(&header);
-    sealed.extend_from_slice(&body);
+    sealed.extend_from_slice(body);
     Ok(sealed)
 }
 

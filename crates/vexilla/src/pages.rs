@@ -213,12 +213,11 @@ impl Client {
     /// The same without waiting: what is not in memory, or too old, is read in the background.
     pub(crate) fn held_body(&self, shell: &CompiledFlag) -> Option<Arc<CompiledFlag>> {
         let pages = self.parts().pages.as_ref()?;
-        let key = key(shell);
-        if let Some(held) = pages.bodies.get(&key) {
-            return Some(held);
+        let held = pages.bodies.held(&key(shell));
+        if held.as_ref().is_none_or(|(_, is_due)| *is_due) {
+            pages.miss(Body::of(shell));
         }
-        pages.miss(Body::of(shell));
-        pages.bodies.get_even_expired(&key)
+        held.map(|(body, _)| body)
     }
 
     /// The definition of a flag of the rules, out of the archive.

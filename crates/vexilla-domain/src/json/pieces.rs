@@ -33,7 +33,8 @@ fn ends(document: &[u8]) -> Vec<usize> {
     rows.into_iter().map(|row| place(text, row).end).collect()
 }
 
-fn place(text: &str, row: &RawValue) -> Range<usize> {
+/// Where a part of the text is in it.
+pub(super) fn place(text: &str, row: &RawValue) -> Range<usize> {
     let start = (row.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + row.get().len()
 }

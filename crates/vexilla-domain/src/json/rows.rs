@@ -1,8 +1,15 @@
 //! Flags of a document that are read one at a time, when they are asked for.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
 
 use super::document::{Document, JsonError, in_text, raw_rows, read_flag};
+use super::export::append_flag;
+use super::pieces::place;
 use super::{ids, read_flags, repair, write_flag};
 use crate::{Flag, FlagId, Level, Problem, SnapshotId};
 
@@ -10,24 +17,24 @@ use crate::{Flag, FlagId, Level, Problem, SnapshotId};
 /// the memory of the text, and of what is made of them.
 ///
 /// They are read as [`read_flags`] reads them, and what it finds is known from the start.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Rows {
     rows: Vec<Row>,
     problems: Vec<Problem>,
 }
 
 /// One flag of [`Rows`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Row {
     id: FlagId,
     snapshot_id: SnapshotId,
     content: Content,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 enum Content {
-    /// As [`write_flag`] writes it.
-    Text(Box<str>),
+    /// As [`write_flag`] writes it, within a text that all rows share: many small texts would leave holes behind.
+    Text(Arc<[u8]>, Range<usize>),
     Read(Box<Flag>),
 }
 
@@ -40,23 +47,32 @@ impl Rows {
     pub fn read(bytes: &[u8]) -> Result<Self, JsonError> {
         let text = repair(bytes);
         let raw = raw_rows(in_text(&text))?;
-        let mut rows = Vec::with_capacity(raw.len());
+        let mut places = Vec::with_capacity(raw.len());
+        let mut written = Vec::with_capacity(bytes.len());
         let mut has_key = raw.is_empty();
         for row in raw {
             match read_flag(row.get()) {
                 Ok(mut flag) if ids::is_numbered(&flag) => {
                     ids::link(&mut flag);
                     has_key |= !flag.key.is_empty();
-                    rows.push(Row::text(&flag));
+                    let start = written.len();
+                    append_flag(&mut written, &flag);
+                    places.push((flag.id, flag.snapshot_id, start..written.len()));
                 }
                 // To number a flag, or to tell what is wrong with it, takes a look at all of them.
                 _ => return read_flags(bytes).map(Self::from),
             }
         }
-        if has_key {
-            return Ok(Self { rows, problems: Vec::new() });
+        if !has_key {
+            return read_flags(bytes).map(Self::from);
         }
-        read_flags(bytes).map(Self::from)
+        let text: Arc<[u8]> = written.into();
+        let row = |(id, snapshot_id, place)| Row {
+            id,
+            snapshot_id,
+            content: Content::Text(Arc::clone(&text), place),
+        };
+        Ok(Self { rows: places.into_iter().map(row).collect(), problems: Vec::new() })
     }
 
     /// Takes a document of flags that [`write_flag`] wrote, and reads nothing of it yet: the ids of its rows are not told before
@@ -65,15 +81,14 @@ impl Rows {
     /// # Errors
     ///
     /// If it is no document of flags.
-    pub fn written(bytes: &[u8]) -> Result<Self, JsonError> {
-        let text = repair(bytes);
-        let raw = raw_rows(in_text(&text))?;
-        let unread = |text: &str| Row {
+    pub fn written(document: &Arc<[u8]>) -> Result<Self, JsonError> {
+        let text = std::str::from_utf8(document).unwrap_or_default();
+        let unread = |row: &RawValue| Row {
             id: FlagId(0),
             snapshot_id: SnapshotId(0),
-            content: Content::Text(text.into()),
+            content: Content::Text(Arc::clone(document), place(text, row)),
         };
-        let rows = raw.into_iter().map(|it| unread(it.get())).collect();
+        let rows = raw_rows(text)?.into_iter().map(unread).collect();
         Ok(Self { rows, problems: Vec::new() })
     }
 
@@ -155,11 +170,6 @@ impl From<Document> for Rows {
 }
 
 impl Row {
-    fn text(flag: &Flag) -> Self {
-        let content = Content::Text(write_flag(flag).into());
-        Self { id: flag.id, snapshot_id: flag.snapshot_id, content }
-    }
-
     /// The flag's id.
     pub fn id(&self) -> FlagId {
         self.id
@@ -173,7 +183,7 @@ impl Row {
     /// The flag as an item of Flagr's export.
     pub fn json(&self) -> Cow<'_, str> {
         match &self.content {
-            Content::Text(text) => Cow::Borrowed(text),
+            Content::Text(text, place) => Cow::Borrowed(part(text, place)),
             Content::Read(flag) => Cow::Owned(write_flag(flag)),
         }
     }
@@ -186,7 +196,7 @@ impl Row {
     pub fn flag(&self) -> Result<Cow<'_, Flag>, Problem> {
         match &self.content {
             Content::Read(flag) => Ok(Cow::Borrowed(flag)),
-            Content::Text(text) => read(text).map(Cow::Owned),
+            Content::Text(text, place) => read(part(text, place)).map(Cow::Owned),
         }
     }
 
@@ -198,7 +208,7 @@ impl Row {
     pub fn into_flag(self) -> Result<Flag, Problem> {
         match self.content {
             Content::Read(flag) => Ok(*flag),
-            Content::Text(text) => read(&text),
+            Content::Text(text, place) => read(part(&text, &place)),
         }
     }
 }
@@ -208,6 +218,20 @@ impl From<Flag> for Row {
         let (id, snapshot_id) = (flag.id, flag.snapshot_id);
         Self { id, snapshot_id, content: Content::Read(Box::new(flag)) }
     }
+}
+
+/// Sizes, not contents.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_, place) => f.debug_tuple("Text").field(place).finish(),
+            Self::Read(flag) => f.debug_tuple("Read").field(flag).finish(),
+        }
+    }
+}
+
+fn part<'t>(text: &'t [u8], place: &Range<usize>) -> &'t str {
+    text.get(place.clone()).and_then(|it| std::str::from_utf8(it).ok()).unwrap_or_default()
 }
 
 pub(super) fn read(text: &str) -> Result<Flag, Problem> {

@@ -4,6 +4,7 @@
 //! read it anew, and the copy that is there is served until then.
 
 mod answer;
+mod cache;
 mod openapi;
 mod route;
 mod wire;

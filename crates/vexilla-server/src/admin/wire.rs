@@ -13,6 +13,8 @@ use vexilla_domain::{
     SegmentTrace, Stats, Value, Verdict,
 };
 
+use super::cache::CacheBody;
+
 /// Something is wrong with a request, or with what it needs.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ErrorBody {
@@ -132,6 +134,9 @@ pub(super) struct StatsBody {
     lost_records: u64,
     /// Bytes of the flags as a document, if it is kept.
     document_bytes: usize,
+    /// What flags are made of, where that is under a budget of memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bodies: Option<CacheBody>,
 }
 
 /// What a filter keeps out.
@@ -184,6 +189,7 @@ impl From<Stats> for StatsBody {
             misses,
             lost_records: stats.lost_records,
             document_bytes: stats.document_bytes,
+            bodies: stats.bodies.map(CacheBody::from),
         }
     }
 }

@@ -13,6 +13,8 @@ mod archive;
 #[path = "../../examples/axum_service.rs"]
 #[expect(dead_code, reason = "the example's `main` is not called")]
 mod axum_service;
+#[cfg(all(feature = "disk", feature = "memory"))]
+mod budget;
 #[cfg(feature = "memory")]
 mod cached;
 mod calls;
