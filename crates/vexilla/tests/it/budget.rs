@@ -305,7 +305,7 @@ async fn a_million_answers_are_those_of_a_client_without_a_budget() {
     let bounded = client(&source, archive, FLAGS / 10 * 1024).await;
     let unbounded = source.client(Config::default()).await;
 
-    let weight = |n: u64| (n as f64 + 1.0).powf(-1.4);
+    let weight = |n: u64| (n as f64 + 1.0).powf(-1.6);
     let total: f64 = (0..FLAGS).map(weight).sum();
     let mut ends = Vec::new();
     (0..FLAGS).fold(0.0, |sum, n| {
