@@ -312,7 +312,7 @@ fn rows_are_the_flags_of_the_document() {
 #[test]
 fn pieces_are_cut_between_flags() {
     let flags: Vec<String> =
-        (1..=100).map(|n| format!(r#"{{"ID":{n},"Key":"f{n}","Notes":"},{{"}}"#)).collect();
+        (1..=100).map(|n| format!(r#"{{"ID":{n},"Key":"f{n}","Notes":"}},{{"}}"#)).collect();
     let flags = read_flags(format!("[{}]", flags.join(",")).as_bytes()).unwrap().flags;
     let mut document = write_flags(&flags);
     document.push(b'\n');
