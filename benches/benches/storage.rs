@@ -198,7 +198,8 @@ fn budget(folder: &Path, bytes: u64, evaluations: usize) {
         let mut state = 1_u64;
         for _ in 0..evaluations {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let skewed = (state >> 33) as usize % MANY * ((state >> 13) as usize % MANY) / MANY;
+            let place = |bits: u32| usize::try_from(state >> bits).unwrap() % MANY;
+            let skewed = place(33) * place(13) / MANY;
             let key = format!("flag-{skewed}");
             assert!(client.bool(&key, &ctx, false).await, "{key}");
         }

@@ -77,8 +77,8 @@ pub(crate) fn seal(flags: &Archived) -> io::Result<Vec<u8>> {
 
 /// The same as it was written once.
 #[cfg(all(test, feature = "disk"))]
-pub(crate) fn seal_in_one_frame(flags: &Archived) -> Vec<u8> {
-    sealed(flags, &zstd::encode_all(&*flags.document, LEVEL).unwrap()).unwrap()
+pub(crate) fn seal_in_one_frame(flags: &Archived) -> io::Result<Vec<u8>> {
+    sealed(flags, &zstd::encode_all(&*flags.document, LEVEL)?)
 }
 
 fn sealed(flags: &Archived, body: &[u8]) -> io::Result<Vec<u8>> {

@@ -266,7 +266,7 @@ async fn a_flag_that_was_deleted_meanwhile_leads_to_a_look() {
     archive.is_gone.store(true, Ordering::Relaxed);
     source.knows(1, FlagState::Gone { id: FlagId(1), newest: 6 });
     assert_eq!(client.evaluate("a", &Context::new("u")).await.reason, Reason::Fallback);
-    assert_eq!(changes.next().await.unwrap().removed, ["a".into()]);
+    assert_eq!(changes.next().await.unwrap().removed, [Box::<str>::from("a")]);
     assert_eq!(client.evaluate("a", &Context::new("u")).await.reason, Reason::NotFound);
     client.stop().await;
 }
@@ -305,7 +305,7 @@ async fn a_million_answers_are_those_of_a_client_without_a_budget() {
     let bounded = client(&source, archive, FLAGS / 10 * 1024).await;
     let unbounded = source.client(Config::default()).await;
 
-    let weight = |n: u64| (n as f64 + 1.0).powf(-1.6);
+    let weight = |n: u64| f64::from(u32::try_from(n).unwrap() + 1).powf(-1.6);
     let total: f64 = (0..FLAGS).map(weight).sum();
     let mut ends = Vec::new();
     (0..FLAGS).fold(0.0, |sum, n| {

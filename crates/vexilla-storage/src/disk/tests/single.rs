@@ -55,7 +55,7 @@ async fn a_body_of_one_frame_is_read_too() {
     let directory = TempDir::new().unwrap();
     let (flags, archived) = many(1);
     drop(open(&directory));
-    let sealed = crate::sealed::seal_in_one_frame(&archived);
+    let sealed = crate::sealed::seal_in_one_frame(&archived).unwrap();
     fs::write(directory.path().join("1.flags"), sealed).unwrap();
     let archive = open(&directory);
     assert_eq!(archive.load().await.unwrap().unwrap().document, archived.document);
