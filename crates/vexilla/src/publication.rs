@@ -31,13 +31,22 @@ pub(crate) struct Draft {
     pub(crate) flags: Rows,
     /// What was read since, one by one.
     pub(crate) read_since: Vec<Flag>,
-    /// Whether the definitions are to be archived.
-    pub(crate) writes: bool,
+    /// What becomes of the definitions.
+    pub(crate) text: Text,
     pub(crate) scope: Scope,
     pub(crate) revision: Revision,
     pub(crate) now: SystemTime,
     pub(crate) origin: Box<str>,
     pub(crate) max_snapshot_id: Option<u64>,
+}
+
+/// What becomes of definitions once they are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// They are written, to be archived.
+    Written,
+    /// Nobody needs them: they came from an archive, or one that is to come has them too.
+    Dropped,
 }
 
 /// What the flags of a draft are.
@@ -67,7 +76,7 @@ impl Press {
         };
         let several = self.parts.is_paged().then(|| several_of_one_id(&rows));
         let mut written = Written::default();
-        for flag in draft.read_since.iter().filter(|_| draft.writes) {
+        for flag in draft.read_since.iter().filter(|_| draft.text == Text::Written) {
             written.add(flag);
         }
 
@@ -90,7 +99,7 @@ impl Press {
                 out.add(flag);
                 return None;
             }
-            if draft.writes || self.keeps_document {
+            if draft.text == Text::Written || self.keeps_document {
                 written.add(&flag);
             }
             Some(Ok(flag))

@@ -22,7 +22,7 @@ use crate::error::RefreshError;
 use crate::export::Written;
 use crate::notes::Debounce;
 use crate::parts::Parts;
-use crate::publication::{Draft, Press, Scope};
+use crate::publication::{Draft, Press, Scope, Text};
 use crate::published::Published;
 use crate::requests::{Waiter, Work};
 use crate::shared::Shared;
@@ -176,8 +176,9 @@ impl Refresher {
         let revision = self.next_revision(&previous, history);
         let origin = self.parts.source.describe();
         let newest = marker.max_snapshot_id;
+        let text = if self.parts.archive.is_some() { Text::Written } else { Text::Dropped };
         let (published, definitions) =
-            self.make(flags, scope, revision, origin.into(), newest).await?;
+            self.make(flags, text, scope, revision, origin.into(), newest).await?;
         // What was merged is not what the marker stands for: it is fetched again until nothing has to be merged.
         self.anew = again_in.is_some() && (overlaid || published.merged);
         if self.parts.archive.is_some() {
@@ -303,7 +304,7 @@ impl Refresher {
         origin: Box<str>,
         max_snapshot_id: Option<u64>,
     ) -> Result<Arc<Published>, RefreshError> {
-        let made = self.make(flags, scope, revision, origin, max_snapshot_id).await;
+        let made = self.make(flags, Text::Dropped, scope, revision, origin, max_snapshot_id).await;
         let (published, _) = made?;
         self.show(&published).await;
         Ok(published)
@@ -313,6 +314,7 @@ impl Refresher {
     async fn make(
         &self,
         flags: Rows,
+        text: Text,
         scope: Scope,
         revision: Revision,
         origin: Box<str>,
@@ -320,9 +322,8 @@ impl Refresher {
     ) -> Result<(Arc<Published>, Written), RefreshError> {
         let now = self.parts.clock.now();
         let read_since = self.fresh.values().cloned().collect();
-        let writes = self.parts.archive.is_some();
         let draft =
-            Draft { flags, read_since, writes, scope, revision, now, origin, max_snapshot_id };
+            Draft { flags, read_since, text, scope, revision, now, origin, max_snapshot_id };
         let previous = self.shared.cell.load_full();
         let (published, definitions) = spawn_blocking({
             let (press, previous) = (self.press.clone(), Arc::clone(&previous));
