@@ -242,8 +242,10 @@ impl Pages {
         })
     }
 
+    /// Once it is full the cache looks at all that it holds for each body that it lets in. For what nobody has asked for yet
+    /// that is too much, so the last eighth is left to what somebody does.
     fn offer(&self, flag: CompiledFlag) {
-        if self.bodies.counts().bytes < self.budget {
+        if self.bodies.counts().bytes < self.budget - self.budget / 8 {
             self.bodies.insert(key(&flag), Arc::new(flag));
         }
     }
