@@ -5,9 +5,12 @@
 use std::env;
 use std::process::ExitCode;
 
+#[cfg(test)]
+mod book;
 mod command;
 mod conformance;
 mod counts;
+mod dist;
 mod fuzz;
 mod http;
 mod integ;

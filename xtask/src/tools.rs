@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{conformance, fuzz, integ};
+use crate::{conformance, dist, fuzz, integ};
 
 /// A command with options of its own.
 pub(crate) struct Tool {
@@ -13,7 +13,7 @@ pub(crate) struct Tool {
     run: fn(&[String]) -> Result<()>,
 }
 
-pub(crate) const TOOLS: [Tool; 3] = [
+pub(crate) const TOOLS: [Tool; 4] = [
     Tool {
         name: "integ",
         about: "the binary against a real Flagr, in Docker or by URL",
@@ -25,6 +25,11 @@ pub(crate) const TOOLS: [Tool; 3] = [
         run: conformance::conformance,
     },
     Tool { name: "fuzz", about: "each fuzz target for a while: --seconds N", run: fuzz::fuzz },
+    Tool {
+        name: "dist",
+        about: "the binary to hand out, checked, in target/dist: --target TRIPLE",
+        run: dist::dist,
+    },
 ];
 
 impl Tool {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde_json::value::RawValue;
 use vexilla::ListenAddress;
 use vexilla_domain::Value;
@@ -40,6 +41,10 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Ask a running sidecar whether it lives, for container health checks: 0 yes, 1 no
     Health(HealthArgs),
+    /// Write a shell's completions: `vexilla completions bash > /etc/bash_completion.d/vexilla`
+    Completions(CompletionsArgs),
+    /// Write the man page, or one for each command
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +254,20 @@ pub(crate) struct HealthArgs {
     /// The sidecar's address
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:18100")]
     pub(crate) url: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder [default: the page of `vexilla`, to standard output]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@
 mod archive;
 mod args;
 mod check;
+mod completions;
 mod config;
 mod decide;
 mod error;
@@ -12,7 +13,10 @@ mod explain;
 mod export;
 mod health;
 mod log;
+mod man;
 mod output;
+#[cfg(test)]
+mod packaging;
 mod serve;
 mod servers;
 mod sharing;
@@ -59,5 +63,7 @@ async fn execute(command: Command, environment: &Environment) -> Result<ExitCode
         Command::Verify(args) => verify::command(args, environment).await,
         Command::Export(args) => export::run(args, environment).await,
         Command::Health(args) => health::run(args).await,
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }
