@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::command::{ROOT, cargo, output_of, program, run};
+use crate::command::{ROOT, built, cargo, output_of, program, run};
 use crate::options::{Known, Options};
 use target::Target;
 
@@ -34,7 +34,7 @@ const DOCUMENTS: [&str; 4] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "CHA
 pub(crate) fn dist(arguments: &[String]) -> Result<()> {
     let options = Options::read(arguments, &KNOWN)?;
     let target = Target::chosen(options.value("--target"))?;
-    let built = build(&target)?;
+    let program_built = build(&target)?;
 
     let out = Path::new(ROOT).join("target/dist");
     if out.exists() {
@@ -43,7 +43,7 @@ pub(crate) fn dist(arguments: &[String]) -> Result<()> {
     let name = target.program();
     let binary = out.join(&name);
     create(&out)?;
-    copy(&built, &binary)?;
+    copy(&program_built, &binary)?;
     let version = checked(&binary, &target)?;
     completions(&binary, &out.join("completions"))?;
     run(program(&binary.to_string_lossy(), &["man", "--out"]).arg(create(&out.join("man"))?))?;
@@ -67,10 +67,7 @@ fn build(target: &Target) -> Result<PathBuf> {
         let flags = format!("target.{triple}.rustflags=[\"-Ctarget-feature=+crt-static\"]");
         command.args(["--config", &flags]);
     }
-    run(command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS"))?;
-    let folder = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    let folder = Path::new(ROOT).join(folder);
-    Ok(folder.join(triple).join("release").join(target.program()))
+    built(command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS"))
 }
 
 /// The version of the binary, which runs, is small enough, and needs no library where it is meant not to.
