@@ -51,7 +51,7 @@ fn port(address: &str) -> &str {
 /// The words that begin with `VEXILLA_`.
 fn variables(text: &str) -> BTreeSet<&str> {
     let words = text.split(|it: char| !it.is_ascii_alphanumeric() && it != '_');
-    words.filter(|it| it.starts_with("VEXILLA_")).collect()
+    words.filter(|it| it.strip_prefix("VEXILLA_").is_some_and(|it| !it.is_empty())).collect()
 }
 
 /// All files of a folder and the folders in it.
