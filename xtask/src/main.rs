@@ -5,12 +5,14 @@
 use std::env;
 use std::process::ExitCode;
 
+mod clients;
 mod command;
 mod conformance;
 mod counts;
 mod fuzz;
 mod http;
 mod integ;
+mod load;
 mod options;
 mod redis;
 mod steps;

@@ -13,15 +13,20 @@ use crate::command::{cargo, output_of};
 use crate::wait::Interrupt;
 
 /// Builds `vexilla` and says where it is.
-pub(super) fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
+    built(&["--package", "vexilla-cli"])
+}
+
+/// Builds a program with these arguments of cargo and says where it is.
+pub(crate) fn built(arguments: &[&str]) -> Result<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         executable: Option<PathBuf>,
     }
 
     let format = "json-render-diagnostics";
-    let messages =
-        output_of(&mut cargo(&["build", "--package", "vexilla-cli", "--message-format", format]))?;
+    let mut build = cargo(&["build", "--message-format", format]);
+    let messages = output_of(build.args(arguments))?;
     let messages = String::from_utf8(messages).context("cannot read what cargo says")?;
     let built = messages.lines().filter_map(|it| serde_json::from_str::<Message>(it).ok());
     built.filter_map(|it| it.executable).next_back().context("cargo built no program")

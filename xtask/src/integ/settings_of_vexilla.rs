@@ -20,3 +20,8 @@ pub(super) fn webhook_secret(secret: &str) -> [(&'static str, &str); 1] {
 pub(super) fn only_tag(tag: &str) -> [(&'static str, &str); 1] {
     [("VEXILLA_FILTER__TAGS", tag)]
 }
+
+/// What callers of the admin API must say.
+pub(crate) fn admin_token(token: &str) -> [(&'static str, &str); 1] {
+    [("VEXILLA_ADMIN_TOKEN", token)]
+}

@@ -38,6 +38,7 @@ pub(super) struct ReadyBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct InvalidateRequest {
     /// The flag's key.
+    #[schema(min_length = 1)]
     pub(super) flag_key: Box<str>,
 }
 
@@ -45,6 +46,7 @@ pub(super) struct InvalidateRequest {
 #[serde(deny_unknown_fields)]
 pub(super) struct ExplainRequest {
     /// The flag's key.
+    #[schema(min_length = 1)]
     pub(super) flag_key: Box<str>,
     /// Whom it is for; a random id is taken where it is empty.
     #[serde(default)]

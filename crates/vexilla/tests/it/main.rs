@@ -16,6 +16,8 @@ mod axum_service;
 #[cfg(feature = "memory")]
 mod cached;
 mod calls;
+#[cfg(feature = "server")]
+mod chain;
 mod file;
 mod filters;
 mod flagr;
