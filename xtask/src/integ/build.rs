@@ -25,8 +25,8 @@ pub(crate) fn built(arguments: &[&str]) -> Result<PathBuf> {
     }
 
     let format = "json-render-diagnostics";
-    let mut build = cargo(&["build", "--message-format", format]);
-    let messages = output_of(build.args(arguments))?;
+    let mut command = cargo(&["build", "--message-format", format]);
+    let messages = output_of(command.args(arguments))?;
     let messages = String::from_utf8(messages).context("cannot read what cargo says")?;
     let built = messages.lines().filter_map(|it| serde_json::from_str::<Message>(it).ok());
     built.filter_map(|it| it.executable).next_back().context("cargo built no program")

@@ -62,12 +62,13 @@ fn wrk(probe: &Probe, script: PathBuf, interrupt: &Interrupt) -> Result<f64> {
         .arg(script)
         .arg(format!("http://{}{}", probe.authority, probe.path))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped());
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().context("cannot run wrk")?;
     let mut sampler = Connection::open(probe)?;
     let waited = interrupt.until("end of wrk", || {
         match child.try_wait()? {
-            Some(status) => return Ok(Ok(status)),
+            Some(status) => Ok(Ok(status)),
             // A wrong answer ends the waiting, which an error would not.
             None => match sampler.ask().and_then(|it| probe.check_answer(&it)) {
                 Ok(()) => bail!("it still runs"),
@@ -80,23 +81,26 @@ fn wrk(probe: &Probe, script: PathBuf, interrupt: &Interrupt) -> Result<f64> {
         drop(child.wait());
     }
     ensure!(waited??.success(), "wrk failed");
-    let mut said = String::new();
+    let (mut said, mut complained) = (String::new(), String::new());
     child.stdout.take().context("no output")?.read_to_string(&mut said)?;
+    child.stderr.take().context("no output")?.read_to_string(&mut complained)?;
+    // With a script that it cannot read it goes on, and asks for something else.
+    ensure!(complained.is_empty(), "wrk complained: {complained}");
     rate_of(&said)
 }
 
 /// The request as a script for wrk.
 fn lua(probe: &Probe) -> String {
     let quoted = |text: &str| format!("[==[{text}]==]");
-    let mut script = format!("wrk.method = {}\n", quoted(probe.method));
+    let mut lines = vec![format!("wrk.method = {}", quoted(probe.method))];
     if !probe.body.is_empty() {
-        script.push_str(&format!("wrk.body = {}\n", quoted(&probe.body)));
-        script.push_str("wrk.headers[\"Content-Type\"] = \"application/json\"\n");
+        lines.push(format!("wrk.body = {}", quoted(&probe.body)));
+        lines.push("wrk.headers[\"Content-Type\"] = \"application/json\"".to_owned());
     }
     if let Some((name, value)) = &probe.header {
-        script.push_str(&format!("wrk.headers[{}] = {}\n", quoted(name), quoted(value)));
+        lines.push(format!("wrk.headers[ {} ] = {}", quoted(name), quoted(value)));
     }
-    script
+    lines.join("\n")
 }
 
 /// The rate in what wrk says, unless it saw something wrong.

@@ -46,17 +46,13 @@ impl Probe {
     /// The request as it is sent.
     fn bytes(&self) -> Vec<u8> {
         let Self { authority, method, path, header, body, .. } = self;
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\n");
+        let mut lines = vec![format!("{method} {path} HTTP/1.1"), format!("Host: {authority}")];
         if !body.is_empty() {
-            let length = body.len();
-            text.push_str("Content-Type: application/json\r\n");
-            text.push_str(&format!("Content-Length: {length}\r\n"));
+            lines.push("Content-Type: application/json".to_owned());
+            lines.push(format!("Content-Length: {}", body.len()));
         }
-        if let Some((name, value)) = header {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str("\r\n");
-        text.push_str(body);
+        lines.extend(header.iter().map(|(name, value)| format!("{name}: {value}")));
+        let text = format!("{}\r\n\r\n{body}", lines.join("\r\n"));
         text.into_bytes()
     }
 

@@ -25,7 +25,7 @@ impl Programs {
             Some(path) => crate::integ::found("--vexilla", path)?,
             None => release("vexilla-cli", "vexilla")?,
         };
-        Ok(Self { vexilla, bare: release("vexilla-benches", "bare")? })
+        Ok(Self { vexilla, bare: release("vexilla-bare", "vexilla-bare")? })
     }
 }
 
@@ -82,11 +82,11 @@ pub(super) fn flagr(
     let is_given = matches!(place, Place::Url(_));
     let text = (!is_given).then(|| flags.to_text()).transpose()?;
     fs::create_dir_all(folder)?;
-    let flagr =
+    let started =
         place.flagr(&Start { settings, flags: text, ..Start::default() }, folder, interrupt)?;
     if is_given {
-        flags.make(flagr.rest()).context("cannot make the flags in Flagr")?;
+        flags.make(started.rest()).context("cannot make the flags in Flagr")?;
     }
-    interrupt.until("flags", || flags.are_all_known_to(&flagr.http))?;
-    Ok(flagr)
+    interrupt.until("flags", || flags.are_all_known_to(&started.http))?;
+    Ok(started)
 }

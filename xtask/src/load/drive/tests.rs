@@ -29,5 +29,5 @@ fn a_script() {
     };
     let script = lua(&probe);
     assert!(script.contains(r#"wrk.body = [==[{"a":"]]\n"}]==]"#), "{script}");
-    assert!(script.contains(r#"wrk.headers[[==[If-None-Match]==]] = [==["1"]==]"#), "{script}");
+    assert!(script.contains(r#"wrk.headers[ [==[If-None-Match]==] ] = [==["1"]==]"#), "{script}");
 }

@@ -1,7 +1,7 @@
 //! The bare minimum of a sidecar, to measure the real one against: an axum handler that parses the same request and
 //! writes the same bytes, whatever they say.
 //!
-//! `bare FILE` answers every evaluation with what the file holds, and prints where it listens.
+//! `vexilla-bare FILE` answers every evaluation with what the file holds, and prints where it listens.
 
 use std::env;
 use std::error::Error;
@@ -38,7 +38,7 @@ struct Question {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let file = env::args().nth(1).ok_or("usage: bare FILE")?;
+    let file = env::args().nth(1).ok_or("usage: vexilla-bare FILE")?;
     let answer = Bytes::from(std::fs::read(file)?);
     let router = Router::new()
         .route("/api/v1/evaluation", post(evaluation))
