@@ -27,6 +27,7 @@ use async_trait::async_trait;
 use tokio::runtime::{Builder, Runtime};
 use vexilla::{Client, Config, DiskArchive, DiskConfig, FlagrConfig, Parts, Source};
 use vexilla_benches::flagr::Flagr;
+use vexilla_benches::row::Row;
 use vexilla_benches::{cpu, flags, ratio};
 use vexilla_domain::json::{Document, read_flags};
 use vexilla_domain::{
@@ -70,8 +71,9 @@ fn main() {
     archive(folder.path(), &export);
     fs::write(folder.path().join("export.json"), &export).unwrap();
 
-    ratio::print(
-        "ready from disk, process start included / serde_json",
+    ratio::report(
+        "ready from disk with 10,000 flags, process start included",
+        "serde_json into Value",
         3.0,
         || assert_eq!(ask("ready", folder.path()), "on"),
         || {
@@ -82,7 +84,9 @@ fn main() {
     cached();
     saving(&export);
     let bytes = ask("memory", folder.path());
-    println!("resident memory for each of 10,000 flags: {bytes}, bar 1536 bytes");
+    Row::new("resident memory for each of 10,000 flags", "bytes", bytes.parse().unwrap())
+        .at_most(1536.0)
+        .report();
 }
 
 /// Asks this program something in a process of its own.
@@ -142,7 +146,7 @@ fn memory(folder: &Path) {
     let full = resident();
     runtime.block_on(client.stop());
     let each = |bytes: u64| bytes / COUNT as u64;
-    println!("{} bytes ({} KiB before, {} KiB after)", each(full - empty), empty >> 10, full >> 10);
+    println!("{}", each(full - empty));
 }
 
 /// The bytes of this process that are in memory.
@@ -168,8 +172,9 @@ fn cached() {
     let source = async |client: &Client, ctx: &Context| {
         client.evaluate_with("flag-0", ctx, |it| (it.variant_key() == Some("on"), it.source)).await
     };
-    ratio::print(
-        "100 evaluations that Flagr answered before / one it answers",
+    ratio::report(
+        "100 evaluations that Flagr answered before",
+        "one that it answers",
         1.0,
         || {
             runtime.block_on(async {
@@ -234,6 +239,6 @@ fn saving(export: &[u8]) {
             saving.join().unwrap_or_else(|_| panic!("a save failed"));
         });
     }
-    cpu::report("an evaluation, 10,000 flags being saved / not", busy, quiet, 1.05);
+    cpu::report("an evaluation while 10,000 flags are saved", "while not", 1.05, busy, quiet);
     println!("  {} saves meanwhile", saves.load(Ordering::Relaxed));
 }

@@ -13,6 +13,7 @@ pub mod cpu;
 pub mod flagr;
 pub mod flags;
 pub mod ratio;
+pub mod row;
 pub mod unleash;
 
 use std::sync::Arc;
@@ -32,10 +33,14 @@ pub fn rules(flags: &[Flag]) -> Ruleset {
 
 /// A running client with these flags, and the runtime it needs.
 pub fn client(flags: Vec<Flag>) -> (Client, tokio::runtime::Runtime) {
+    client_with(flags, Config::default())
+}
+
+/// The same with settings.
+pub fn client_with(flags: Vec<Flag>, config: Config) -> (Client, tokio::runtime::Runtime) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let parts = Parts::new(Arc::new(Fixed(flags)));
-    let client =
-        runtime.block_on(Client::new(parts, Config::default())).expect("a client of fixed flags");
+    let client = runtime.block_on(Client::new(parts, config)).expect("a client of fixed flags");
     (client, runtime)
 }
 

@@ -5,6 +5,7 @@
 use std::env;
 use std::process::ExitCode;
 
+mod bench;
 mod command;
 mod conformance;
 mod counts;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{conformance, fuzz, integ};
+use crate::{bench, conformance, fuzz, integ};
 
 /// A command with options of its own.
 pub(crate) struct Tool {
@@ -13,7 +13,7 @@ pub(crate) struct Tool {
     run: fn(&[String]) -> Result<()>,
 }
 
-pub(crate) const TOOLS: [Tool; 3] = [
+pub(crate) const TOOLS: [Tool; 4] = [
     Tool {
         name: "integ",
         about: "the binary against a real Flagr, in Docker or by URL",
@@ -23,6 +23,11 @@ pub(crate) const TOOLS: [Tool; 3] = [
         name: "conformance",
         about: "--check the recordings, or --record them from a Flagr",
         run: conformance::conformance,
+    },
+    Tool {
+        name: "bench",
+        about: "runs the benchmarks and writes one table: --quick for less than three minutes",
+        run: bench::bench,
     },
     Tool { name: "fuzz", about: "each fuzz target for a while: --seconds N", run: fuzz::fuzz },
 ];
