@@ -5,6 +5,9 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use vexilla_benches::{client, flags, ratio, rules, unleash};
 
+/// Unleash's evaluator, with no strategy where nothing else is said.
+const PEER: &str = "unleash-yggdrasil";
+
 fn benches(c: &mut Criterion) {
     let (ctx, their_ctx) = (flags::context(), unleash::context());
     let (plain, split) =
@@ -43,11 +46,12 @@ fn benches(c: &mut Criterion) {
     group.bench_function("unleash-yggdrasil, no split", |b| b.iter(their_two));
     group.finish();
 
-    ratio::print("Ruleset::evaluate, no constraint / yggdrasil", 1.0, ours_plain, their_plain);
-    ratio::print("client.flag(key), no constraint / yggdrasil", 1.0, ours_handle, their_plain);
-    ratio::print("client.local() by key, no constraint / yggdrasil", 1.3, ours_local, their_plain);
-    ratio::print(
-        "two EQ and a 50/50 split / yggdrasil, two constraints",
+    ratio::report("Ruleset::evaluate, no constraint, 100 %", PEER, 1.0, ours_plain, their_plain);
+    ratio::report("client.flag(key), the same", PEER, 1.0, ours_handle, their_plain);
+    ratio::report("client.local() by key, the same", PEER, 1.3, ours_local, their_plain);
+    ratio::report(
+        "two EQ constraints and a 50/50 split",
+        "unleash-yggdrasil, two constraints, no split",
         1.0,
         ours_split,
         their_two,
@@ -57,8 +61,9 @@ fn benches(c: &mut Criterion) {
         (rules(&flags::many(10, flags::SPLIT)), rules(&flags::many(10_000, flags::SPLIT)));
     let keys = |step: usize| (0..10).map(|n| format!("flag-{}", n * step)).collect::<Vec<_>>();
     let (few_keys, many_keys) = (keys(1), keys(1000));
-    ratio::print(
-        "ten flags in use of 10,000 / of 10",
+    ratio::report(
+        "ten flags in use of 10,000",
+        "ten of ten",
         1.2,
         || {
             for key in &many_keys {
@@ -75,8 +80,9 @@ fn benches(c: &mut Criterion) {
     let peer = unleash::engine(10_000, unleash::TWO_CONSTRAINTS);
     let all: Vec<String> = (0..10_000).map(|n| format!("flag-{}", n * 7919 % 10_000)).collect();
     let (mut ours, mut theirs) = (all.iter().cycle(), all.iter().cycle());
-    ratio::print(
-        "all of 10,000 flags in any order / yggdrasil",
+    ratio::report(
+        "all of 10,000 flags in any order",
+        PEER,
         1.0,
         || {
             assert!(ours.next().is_some_and(|key| {

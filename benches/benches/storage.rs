@@ -4,13 +4,15 @@
 //!   export.
 //! - An evaluation that Flagr answered before, against one that Flagr answers, on the loopback.
 //! - An evaluation while another thread saves 10,000 flags again and again, against one while nothing is saved.
-//! - The memory that 10,000 flags take in a process.
+//! - The memory that 10,000 flags take in a process, once they came from a file and once from an archive.
+//! - The memory that 100,000 flags take under a budget, against the budget and what is never displaced.
 //!
 //! What a process of its own is needed for is asked of this program again, with the name of the question.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::panic,
     reason = "a benchmark reports, or ends"
 )]
@@ -25,8 +27,9 @@ use std::{env, fs, thread};
 
 use async_trait::async_trait;
 use tokio::runtime::{Builder, Runtime};
-use vexilla::{Client, Config, DiskArchive, DiskConfig, FlagrConfig, Parts, Source};
+use vexilla::{CacheConfig, Client, Config, DiskArchive, DiskConfig, FlagrConfig, Parts, Source};
 use vexilla_benches::flagr::Flagr;
+use vexilla_benches::row::Row;
 use vexilla_benches::{cpu, flags, ratio};
 use vexilla_domain::json::{Document, read_flags};
 use vexilla_domain::{
@@ -63,6 +66,11 @@ fn main() {
     match arguments.as_slice() {
         [question, folder] if question == "ready" => return ready(Path::new(folder)),
         [question, folder] if question == "memory" => return memory(Path::new(folder)),
+        [question, folder] if question == "archived" => return archived(Path::new(folder)),
+        [question, folder] if question == "pinned" => return budget(Path::new(folder), 1, 0),
+        [question, folder] if question == "budget" => {
+            return budget(Path::new(folder), BUDGET, 300_000);
+        }
         _ => {}
     }
     let folder = tempfile::tempdir().unwrap();
@@ -70,8 +78,9 @@ fn main() {
     archive(folder.path(), &export);
     fs::write(folder.path().join("export.json"), &export).unwrap();
 
-    ratio::print(
-        "ready from disk, process start included / serde_json",
+    ratio::report(
+        "ready from disk with 10,000 flags, process start included",
+        "serde_json into Value",
         3.0,
         || assert_eq!(ask("ready", folder.path()), "on"),
         || {
@@ -81,9 +90,27 @@ fn main() {
     );
     cached();
     saving(&export);
-    let bytes = ask("memory", folder.path());
-    println!("resident memory for each of 10,000 flags: {bytes}, bar 1536 bytes");
+    for (question, origin) in [("memory", "a file"), ("archived", "an archive")] {
+        let bytes = ask(question, folder.path());
+        let work = format!("resident memory for each of 10,000 flags of {origin}");
+        Row::new(&work, "bytes", bytes.parse().unwrap()).at_most(1536.0).report();
+    }
+    let many = tempfile::tempdir().unwrap();
+    archive(many.path(), &flags::export(MANY, flags::TARGETED));
+    let bytes = |question| ask(question, many.path()).parse::<f64>().unwrap();
+    let (pinned, all) = (bytes("pinned"), bytes("budget"));
+    #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+    let expected = BUDGET as f64 + pinned;
+    Row::new("resident memory of 100,000 flags under a budget of 12 MiB", "bytes", all)
+        .against("the budget and what is pinned", expected)
+        .at_most(1.2)
+        .report();
 }
+
+const MANY: usize = 100_000;
+
+/// A tenth of what the bodies of so many flags take.
+const BUDGET: u64 = 12 << 20;
 
 /// Asks this program something in a process of its own.
 fn ask(question: &str, folder: &Path) -> String {
@@ -142,7 +169,45 @@ fn memory(folder: &Path) {
     let full = resident();
     runtime.block_on(client.stop());
     let each = |bytes: u64| bytes / COUNT as u64;
-    println!("{} bytes ({} KiB before, {} KiB after)", each(full - empty), empty >> 10, full >> 10);
+    println!("{}", each(full - empty));
+}
+
+/// The same from an archive.
+fn archived(folder: &Path) {
+    let runtime = runtime();
+    runtime.block_on(async { tokio::spawn(async {}).await.unwrap() });
+    let empty = resident();
+    let client = runtime.block_on(from_disk(folder));
+    assert_eq!(answer(&client), "on");
+    let full = resident();
+    println!("{}", (full - empty) / COUNT as u64);
+    runtime.block_on(client.stop());
+}
+
+/// Prints what many flags take under a budget, after some evaluations of all of them, some more often than others.
+fn budget(folder: &Path, bytes: u64, evaluations: usize) {
+    let runtime = runtime();
+    runtime.block_on(async { tokio::spawn(async {}).await.unwrap() });
+    let empty = resident();
+    let archive = Arc::new(DiskArchive::open(folder, DiskConfig::default()).unwrap());
+    let parts = Parts::new(Arc::new(Flags(None))).with_archive(archive);
+    let parts = parts.with_memory_budget(&CacheConfig::with_budget(bytes)).unwrap();
+    let client = runtime.block_on(Client::new(parts, Config::default())).unwrap();
+    let ctx = flags::context();
+    runtime.block_on(async {
+        let mut state = 1_u64;
+        for _ in 0..evaluations {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let skewed = (state >> 33) as usize % MANY * ((state >> 13) as usize % MANY) / MANY;
+            let key = format!("flag-{skewed}");
+            assert!(client.bool(&key, &ctx, false).await, "{key}");
+        }
+    });
+    println!("{}", resident() - empty);
+    if 0 < evaluations {
+        eprintln!("  {:?}", client.stats().bodies.unwrap());
+    }
+    runtime.block_on(client.stop());
 }
 
 /// The bytes of this process that are in memory.
@@ -168,8 +233,9 @@ fn cached() {
     let source = async |client: &Client, ctx: &Context| {
         client.evaluate_with("flag-0", ctx, |it| (it.variant_key() == Some("on"), it.source)).await
     };
-    ratio::print(
-        "100 evaluations that Flagr answered before / one it answers",
+    ratio::report(
+        "100 evaluations that Flagr answered before",
+        "one that it answers",
         1.0,
         || {
             runtime.block_on(async {
@@ -234,6 +300,6 @@ fn saving(export: &[u8]) {
             saving.join().unwrap_or_else(|_| panic!("a save failed"));
         });
     }
-    cpu::report("an evaluation, 10,000 flags being saved / not", busy, quiet, 1.05);
+    cpu::report("an evaluation while 10,000 flags are saved", "while not", 1.05, busy, quiet);
     println!("  {} saves meanwhile", saves.load(Ordering::Relaxed));
 }

@@ -1,16 +1,17 @@
 //! CPU time of a thread, and ratios of it taken in one run.
 
+use crate::row::Row;
+
 /// The CPU time of this thread so far, in nanoseconds.
 pub fn time() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// Prints the ratio of two medians against a bar.
-#[expect(clippy::print_stdout, reason = "a benchmark reports")]
-pub fn report(what: &str, ours: Vec<f64>, theirs: Vec<f64>, bar: f64) {
+/// Reports the ratio of two medians, which is to be `bar` at most.
+pub fn report(work: &str, peer: &str, bar: f64, ours: Vec<f64>, theirs: Vec<f64>) {
     let (ours, theirs) = (median(ours), median(theirs));
-    println!("{what}: {ours:.1} ns / {theirs:.1} ns = {:.2}, bar {bar}", ours / theirs);
+    Row::new(work, "ns of CPU", ours).against(peer, theirs).at_most(bar).report();
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -13,12 +13,14 @@ pub mod cpu;
 pub mod flagr;
 pub mod flags;
 pub mod ratio;
+pub mod row;
 pub mod unleash;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use vexilla::{Client, Config, Parts};
+use vexilla::{Client, Config, OtlpProtocol, OtlpSettings, Parts, Telemetry, TelemetryConfig};
 use vexilla_domain::json::Document;
 use vexilla_domain::{Depth, Fetch, Flag, FlagSource, Marker, SourceError, Strictness};
 use vexilla_eval::Ruleset;
@@ -32,10 +34,28 @@ pub fn rules(flags: &[Flag]) -> Ruleset {
 
 /// A running client with these flags, and the runtime it needs.
 pub fn client(flags: Vec<Flag>) -> (Client, tokio::runtime::Runtime) {
+    client_with(flags, Config::default())
+}
+
+/// The same with settings.
+pub fn client_with(flags: Vec<Flag>, config: Config) -> (Client, tokio::runtime::Runtime) {
+    running(Parts::new(Arc::new(Fixed(flags))), config)
+}
+
+/// The same, shown by all that there is: counts of flags, Prometheus, and a collector that is away.
+pub fn shown_client(flags: Vec<Flag>) -> (Client, tokio::runtime::Runtime) {
+    let mut config = TelemetryConfig::default();
+    config.flags = 50;
+    config.prometheus = true;
+    config.otlp = OtlpSettings::to("http://127.0.0.1:1", OtlpProtocol::Http);
+    config.otlp.interval = Duration::from_secs(3600);
+    let telemetry = Telemetry::start(&config).expect("settings that can work");
+    running(Parts::new(Arc::new(Fixed(flags))).with_telemetry(telemetry), Config::default())
+}
+
+fn running(parts: Parts, config: Config) -> (Client, tokio::runtime::Runtime) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let parts = Parts::new(Arc::new(Fixed(flags)));
-    let client =
-        runtime.block_on(Client::new(parts, Config::default())).expect("a client of fixed flags");
+    let client = runtime.block_on(Client::new(parts, config)).expect("a client of fixed flags");
     (client, runtime)
 }
 

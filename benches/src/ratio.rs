@@ -2,29 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-/// How often each side is timed.
-const ROUNDS: usize = 101;
+use crate::row::{Row, is_quick};
 
 /// How long a side runs in one round, about.
 const SLICE: Duration = Duration::from_millis(5);
 
-/// Times both sides in turns and prints the lower quartiles and their ratio against a bar.
-pub fn print(name: &str, bar: f64, mut ours: impl FnMut(), mut theirs: impl FnMut()) {
+/// Times both sides in turns and reports the lower quartiles and their ratio, which is to be `bar` at most.
+pub fn report(work: &str, peer: &str, bar: f64, ours: impl FnMut(), theirs: impl FnMut()) {
+    let (ours, theirs) = measure(ours, theirs);
+    Row::new(work, "ns", ours).against(peer, theirs).at_most(bar).report();
+}
+
+/// Times both sides in turns: the lower quartiles, in nanoseconds.
+pub fn measure(mut ours: impl FnMut(), mut theirs: impl FnMut()) -> (f64, f64) {
+    let rounds = if is_quick() { 31 } else { 101 };
     let (our_batch, their_batch) = (batch(&mut ours), batch(&mut theirs));
     let mut times: (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         times.0.push(time(&mut ours, our_batch));
         times.1.push(time(&mut theirs, their_batch));
     }
-    let (ours, theirs) = (lower_quartile(times.0), lower_quartile(times.1));
-    let ratio = ours / theirs;
-    let met = if ratio <= bar { "met" } else { "MISSED" };
-    #[expect(clippy::print_stdout, reason = "a benchmark reports on the terminal")]
-    {
-        println!(
-            "{name:<58} {ours:>12.1} ns {theirs:>12.1} ns   ratio {ratio:>5.2}   bar {bar:.2} {met}"
-        );
-    }
+    (lower_quartile(times.0), lower_quartile(times.1))
 }
 
 /// How many calls fill a slice.

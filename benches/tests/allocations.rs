@@ -2,7 +2,8 @@
 
 use std::task::Poll;
 
-use vexilla_benches::{client, flags, rules};
+use vexilla::Client;
+use vexilla_benches::{client, flags, rules, shown_client};
 
 /// How many allocations the work makes, once it has run before.
 fn allocations(mut work: impl FnMut()) -> u64 {
@@ -25,8 +26,22 @@ fn evaluations_allocate_nothing() {
 
 #[test]
 fn a_clients_calls_allocate_nothing() {
-    let ctx = flags::context();
     let (client, runtime) = client(flags::many(100, flags::SPLIT));
+    calls_allocate_nothing(&client, &runtime);
+}
+
+#[test]
+fn the_calls_of_a_client_that_is_shown_allocate_nothing() {
+    let (client, runtime) = shown_client(flags::many(100, flags::SPLIT));
+    calls_allocate_nothing(&client, &runtime);
+    // Enough for several of them to be measured.
+    let (ctx, handle) = (flags::context(), client.flag("flag-0"));
+    let count = allocations(|| (0..2_000).for_each(|_| assert!(handle.bool(&ctx, false))));
+    assert_eq!(count, 0);
+}
+
+fn calls_allocate_nothing(client: &Client, runtime: &tokio::runtime::Runtime) {
+    let ctx = flags::context();
     let (local, handle) = (client.local(), client.flag("flag-0"));
     let calls: [(&str, &dyn Fn()); 6] = [
         ("local().evaluate_with", &|| {

@@ -1,9 +1,11 @@
 //! Running other programs.
 
 use std::io::{self, BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 
 /// The root of the workspace, where everything is run.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -51,6 +53,19 @@ pub(crate) fn output_of(command: &mut Command) -> Result<Vec<u8>> {
         .with_context(|| format!("cannot run {}", shown(command)))?;
     ensure!(output.status.success(), "{} ended with {}", shown(command), output.status);
     Ok(output.stdout)
+}
+
+/// Runs a build by cargo, and gives the program that came of it.
+pub(crate) fn built(command: &mut Command) -> Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+
+    let messages = output_of(command.args(["--message-format", "json-render-diagnostics"]))?;
+    let messages = String::from_utf8(messages).context("cannot read what cargo says")?;
+    let built = messages.lines().filter_map(|it| serde_json::from_str::<Message>(it).ok());
+    built.filter_map(|it| it.executable).next_back().context("cargo built no program")
 }
 
 fn shown(command: &Command) -> String {

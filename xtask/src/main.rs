@@ -5,12 +5,18 @@
 use std::env;
 use std::process::ExitCode;
 
+mod bench;
+#[cfg(test)]
+mod book;
+mod clients;
 mod command;
 mod conformance;
 mod counts;
+mod dist;
 mod fuzz;
 mod http;
 mod integ;
+mod load;
 mod options;
 mod redis;
 mod steps;

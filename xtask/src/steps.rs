@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::command::{cargo, lines_of, run};
 use crate::counts::Counts;
+use crate::fuzz;
 use crate::redis;
 use crate::tidy;
 use crate::workspace::Workspace;
@@ -20,13 +21,14 @@ pub(crate) struct Step {
     check: fn(&mut Run) -> Result<()>,
 }
 
-pub(crate) const STEPS: [Step; 8] = [
+pub(crate) const STEPS: [Step; 9] = [
     Step { name: "fmt", about: "the sources are formatted", check: fmt },
     Step { name: "lint", about: "clippy has nothing to say", check: lint },
     Step { name: "test", about: "all tests and the examples in the docs pass", check: test },
     Step { name: "doc", about: "the docs build without a warning", check: doc },
     Step { name: "features", about: "the facade builds with each feature alone", check: features },
-    Step { name: "bench", about: "the benchmarks build", check: bench },
+    Step { name: "benches", about: "the benchmarks build", check: benches },
+    Step { name: "quick-fuzz", about: "each fuzz target for five seconds", check: quick_fuzz },
     Step {
         name: "deny",
         about: "licences and sources, where cargo-deny is installed",
@@ -122,8 +124,13 @@ fn features(_: &mut Run) -> Result<()> {
 }
 
 /// The benchmarks only: `--workspace` would also build every crate's unit tests again, optimised and linked whole.
-fn bench(_: &mut Run) -> Result<()> {
+fn benches(_: &mut Run) -> Result<()> {
     run(&mut cargo(&["bench", "--package", "vexilla-benches", "--bench", "*", "--no-run"]))
+}
+
+/// Long enough to run what was recorded, and some thousand changes of it.
+fn quick_fuzz(_: &mut Run) -> Result<()> {
+    fuzz::quickly(&fuzz::all_targets()?, 5)
 }
 
 /// Without the advisories: their database is downloaded from a place that CI does not reach.

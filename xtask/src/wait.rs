@@ -39,8 +39,9 @@ impl Interrupt {
         self.within(LIMIT, what, attempt)
     }
 
+    /// The same with another limit.
     #[expect(clippy::disallowed_methods, reason = "other processes do not know our clock")]
-    fn within<T>(
+    pub(crate) fn within<T>(
         &self,
         limit: Duration,
         what: &str,

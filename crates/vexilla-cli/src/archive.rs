@@ -6,31 +6,32 @@ use std::sync::Arc;
 use vexilla::{DiskArchive, DiskConfig};
 use vexilla_domain::{ArchiveErrorKind, FlagArchive};
 
-use crate::args::ServeArgs;
-use crate::config::Environment;
 use crate::error::CommandError;
+use crate::settings::{Section as _, Settings};
 
 /// The archive that was asked for, or the usual one. A folder that was named must work; the usual one is a convenience
 /// that may be missing.
 pub(crate) fn open(
-    args: &ServeArgs,
-    environment: &Environment,
+    settings: &Settings,
+    cache_dir: Option<&Path>,
 ) -> Result<Option<Arc<dyn FlagArchive>>, CommandError> {
-    match (&args.archive, &args.source.flagr) {
+    let mut config = DiskConfig::default();
+    settings.archive.apply(&mut config);
+    match (&settings.archive.dir, &settings.flagr.url) {
         (Some(off), _) if off.as_os_str() == "off" => Ok(None),
         (Some(folder), _) => {
-            let archive = DiskArchive::open(folder, DiskConfig::default());
+            let archive = DiskArchive::open(folder, config);
             let archive = archive.map_err(|error| CommandError::Named(Box::new(error)))?;
             Ok(Some(Arc::new(archive)))
         }
-        (None, Some(url)) => Ok(environment.cache_dir.as_deref().and_then(|it| usual(it, url))),
+        (None, Some(url)) => Ok(cache_dir.and_then(|it| usual(it, url, config))),
         (None, None) => Ok(None), // a file is its own archive
     }
 }
 
-fn usual(cache: &Path, url: &str) -> Option<Arc<dyn FlagArchive>> {
+fn usual(cache: &Path, url: &str, config: DiskConfig) -> Option<Arc<dyn FlagArchive>> {
     let folder = folder_of(cache, url);
-    match DiskArchive::open(&folder, DiskConfig::default()) {
+    match DiskArchive::open(&folder, config) {
         Ok(archive) => Some(Arc::new(archive)),
         Err(error) if error.kind() == ArchiveErrorKind::Locked => {
             tracing::warn!("{error}: a restart of this one will need Flagr");

@@ -1,15 +1,14 @@
 //! What the command line understands.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde_json::value::RawValue;
-use vexilla::ListenAddress;
 use vexilla_domain::Value;
 use vexilla_domain::json::{Numbers, read_value};
+
+use crate::settings::flags::Flags;
 
 /// Decides Flagr's feature flags next to the code that asks, with exactly Flagr's answer.
 ///
@@ -19,9 +18,17 @@ use vexilla_domain::json::{Numbers, read_value};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// What is logged to standard error; stronger than the environment variable `VEXILLA_LOG` [default: warn]
+    /// The configuration file, which weighs less than the environment and the other options; also the environment variable
+    /// `VEXILLA_CONFIG`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What is logged to standard error: `off`, `error`, `warn`, `info`, `debug` or `trace`, also by module as in
+    /// `warn,vexilla=debug`; stronger than the environment variable `VEXILLA_LOG` [default: warn]
     #[arg(long, global = true, value_name = "LEVEL")]
-    pub(crate) log: Option<LogLevel>,
+    pub(crate) log: Option<String>,
+    /// How it is logged: `text` or `json` [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", hide_short_help = true)]
+    pub(crate) log_format: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,106 +47,43 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Ask a running sidecar whether it lives, for container health checks: 0 yes, 1 no
     Health(HealthArgs),
+    /// Write a shell's completions: `vexilla completions bash > /etc/bash_completion.d/vexilla`
+    Completions(CompletionsArgs),
+    /// Write the man page, or one for each command
+    Man(ManArgs),
+    /// Print the reference of all settings of `serve`
+    #[command(hide = true)]
+    ConfigReference(ConfigReferenceArgs),
+}
+
+impl Cli {
+    /// What the command line sets.
+    pub(crate) fn flags(&self) -> Flags {
+        let mut flags = match &self.command {
+            Command::Serve(args) => args.flags.clone(),
+            _ => Flags::default(),
+        };
+        flags.set("log", "log.level", self.log.as_deref());
+        flags.set("log-format", "log.format", self.log_format.as_deref());
+        flags
+    }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
-    /// Where to listen: an address with a port, of which 0 takes a free one, or `unix:/run/vexilla.sock`
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:18100")]
-    pub(crate) listen: ListenAddress,
-    #[command(flatten)]
-    pub(crate) servers: ServerArgs,
-    /// Who decides flags in which an entity's bucket takes part: partial rollouts and several variants. Both give the same
-    /// answers; a Flagr that is asked counts them [default: remote for a Flagr; a file is always decided here]
-    #[arg(long, value_name = "WHO", conflicts_with = "flags")]
-    pub(crate) rollouts: Option<Rollouts>,
-    /// Where to keep the last good flags, so that a restart needs no Flagr; `off` keeps none [default: a folder for this
-    /// Flagr in the user's cache folder; none for a file]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) archive: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) sharing: SharingArgs,
-    /// How often to ask whether the flags changed: `30s`, `5m` [default: 5m for a Flagr, 1s for a file]
-    #[arg(long, value_name = "TIME", value_parser = interval)]
-    pub(crate) refresh_interval: Option<Duration>,
-}
-
-/// The servers beside the sidecar, and what the sidecar is to others.
-#[derive(Debug, Args)]
-pub(crate) struct ServerArgs {
-    /// Where the admin API listens, or `off`. Elsewhere than on this machine it needs a token, in the environment variable
-    /// `VEXILLA_ADMIN_TOKEN`
-    #[arg(long, value_name = "ADDR|off", default_value = ADMIN)]
-    pub(crate) admin_listen: Place,
-    /// Where Flagr's notifications are taken, or `off`. Elsewhere than on this machine it needs a secret, in
-    /// `VEXILLA_WEBHOOK_HEADER` (`Name: value`, which Flagr sends) or `VEXILLA_WEBHOOK_SECRET` (for signed notices)
-    /// [default: 127.0.0.1:18001 for a Flagr; off for a file]
-    #[arg(long, value_name = "ADDR|off")]
-    pub(crate) webhook_listen: Option<Place>,
-    /// Pass on to Flagr what is not answered here, so that its UI and its other clients work through the sidecar. It is
-    /// asked with the caller's credentials
-    #[arg(long, conflicts_with = "flags")]
-    pub(crate) pass_through: bool,
-    /// What all paths of the sidecar begin with, as Flagr's `FLAGR_WEB_PREFIX`: `/flags`
-    #[arg(long, value_name = "PATH", value_parser = prefix, default_value = "", hide_default_value = true)]
-    pub(crate) web_prefix: String,
-}
-
-/// Where the admin API listens by default.
-const ADMIN: &str = "127.0.0.1:19000";
-
-/// An address to listen on, or none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    Off,
-    At(ListenAddress),
-}
-
-impl FromStr for Place {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            _ if text == "off" => Ok(Self::Off),
-            Ok(address) => Ok(Self::At(address)),
-            Err(error) => Err(format!("{error}, nor `off`")),
-        }
-    }
-}
-
-/// What is shared with others, and what is kept of Flagr's answers.
-#[derive(Debug, Args)]
-pub(crate) struct SharingArgs {
-    /// Share the flags with all sidecars of this Redis or Valkey, of which one asks Flagr: `redis://host:6379/0`, or
-    /// `rediss://` for TLS. The environment variable `VEXILLA_REDIS_PASSWORD` keeps its password out of sight
-    #[arg(long, value_name = "URL", conflicts_with = "flags")]
-    pub(crate) redis: Option<PrivateUrl>,
-    /// What the keys in Redis begin with; sidecars of different Flagrs need different ones
-    #[arg(long, value_name = "TEXT", default_value = "vexilla:", requires = "redis")]
-    pub(crate) redis_prefix: String,
-    /// Ask Flagr for each evaluation that is its to decide, so that it counts all of them; otherwise its answer to the same
-    /// question is good for 10 seconds
+    pub(crate) flags: Flags,
+    /// Print what each setting is and where that comes from, as a file that gives the same configuration; then end.
+    /// Secrets are not printed
     #[arg(long)]
-    pub(crate) no_remote_cache: bool,
+    pub(crate) print_config: bool,
 }
 
-/// An address that may hold a password: it is not printed.
-#[derive(Clone)]
-pub(crate) struct PrivateUrl(pub(crate) String);
-
-/// Takes any text: an error of the argument parser would print it.
-impl From<String> for PrivateUrl {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for PrivateUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
+#[derive(Debug, Args)]
+pub(crate) struct ConfigReferenceArgs {
+    /// Print the file with every setting instead
+    #[arg(long)]
+    pub(crate) example: bool,
 }
 
 /// Where flags come from.
@@ -251,6 +195,20 @@ pub(crate) struct HealthArgs {
     pub(crate) url: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder [default: the page of `vexilla`, to standard output]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -265,32 +223,6 @@ pub(crate) enum Rollouts {
     Remote,
     /// The rules held here, with Flagr's buckets
     Local,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    Off,
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than zero".to_owned()),
-        Ok(interval) => Ok(interval),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn prefix(text: &str) -> Result<String, String> {
-    let bare = text.trim_end_matches('/');
-    if !bare.is_empty() && !bare.starts_with('/') {
-        return Err("must begin with a slash".to_owned());
-    }
-    Ok(bare.to_owned())
 }
 
 fn json(text: &str) -> Result<Value, String> {

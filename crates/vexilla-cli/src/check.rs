@@ -9,9 +9,9 @@ use vexilla_domain::{FlagSource, Strictness};
 use vexilla_eval::Ruleset;
 
 use crate::args::{CheckArgs, CheckSources, Format};
-use crate::config::Environment;
 use crate::error::CommandError;
 use crate::output::{print, report};
+use crate::settings::Settings;
 use crate::source::{config, fetch_file, fetch_flagr, flagr};
 
 /// What was found in one place.
@@ -33,17 +33,14 @@ struct Finding<'a> {
     message: &'a str,
 }
 
-pub(crate) async fn run(
-    args: CheckArgs,
-    environment: &Environment,
-) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(args: CheckArgs, settings: &Settings) -> Result<ExitCode, CommandError> {
     let several = args.sources.files.len() > 1;
     let mut checked = Vec::new();
     let mut fine = true;
-    for outcome in check(args.sources, environment).await {
+    for outcome in check(args.sources, settings).await {
         match outcome {
             Ok(found) => checked.push(found),
-            Err(error @ CommandError::Usage(_)) => return Err(error),
+            Err(error @ (CommandError::Usage(_) | CommandError::Setting(_))) => return Err(error),
             Err(error) => {
                 fine = false;
                 report(&error);
@@ -59,13 +56,10 @@ pub(crate) async fn run(
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn check(
-    sources: CheckSources,
-    environment: &Environment,
-) -> Vec<Result<Checked, CommandError>> {
+async fn check(sources: CheckSources, settings: &Settings) -> Vec<Result<Checked, CommandError>> {
     let mut outcomes = Vec::new();
     if let Some(url) = sources.flagr {
-        outcomes.push(check_flagr(&url, environment).await);
+        outcomes.push(check_flagr(&url, settings).await);
     }
     for path in sources.files {
         let place = path.display().to_string();
@@ -75,8 +69,8 @@ async fn check(
     outcomes
 }
 
-async fn check_flagr(url: &str, environment: &Environment) -> Result<Checked, CommandError> {
-    let source = flagr(config(url, environment))?;
+async fn check_flagr(url: &str, settings: &Settings) -> Result<Checked, CommandError> {
+    let source = flagr(config(url, settings)?)?;
     let fetched = fetch_flagr(&source).await?;
     Ok(Checked::new(source.describe(), fetched, source.strictness()))
 }

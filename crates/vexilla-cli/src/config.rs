@@ -1,44 +1,36 @@
-//! The environment, read once.
+//! The environment, read once, and what comes of it, the file and the flags.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use tracing_subscriber::filter::Targets;
-use vexilla::{Auth, Secret, WebhookHeader};
+use crate::args::Cli;
+use crate::settings::{Loaded, Origin, Outside, PREFIX, Variables, Wrong};
 
-use crate::error::CommandError;
-
-const LOG: &str = "VEXILLA_LOG";
-const REDIS_PASSWORD: &str = "VEXILLA_REDIS_PASSWORD";
 const NO_COLOR: &str = "NO_COLOR";
-const TOKEN: &str = "VEXILLA_FLAGR_TOKEN";
-const USER: &str = "VEXILLA_FLAGR_USER";
-const PASSWORD: &str = "VEXILLA_FLAGR_PASSWORD";
-const ADMIN_TOKEN: &str = "VEXILLA_ADMIN_TOKEN";
-const WEBHOOK_SECRET: &str = "VEXILLA_WEBHOOK_SECRET";
-const WEBHOOK_HEADER: &str = "VEXILLA_WEBHOOK_HEADER";
 
 /// What the environment says.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    /// What to log: a level, or levels by module as in `warn,vexilla=debug`.
-    pub(crate) log: Option<Targets>,
     /// Whether logs may be coloured.
     pub(crate) color: bool,
     /// The user's cache folder, if there is one.
     pub(crate) cache_dir: Option<PathBuf>,
-    /// Who we are to Flagr.
-    pub(crate) flagr: Auth,
-    /// What callers of the admin API have to know.
-    pub(crate) admin_token: Option<Secret>,
-    /// What notices are signed with.
-    pub(crate) webhook_secret: Option<Secret>,
-    /// What Flagr sends with its notices.
-    pub(crate) webhook_header: Option<WebhookHeader>,
-    /// The password for Redis, where its address has none.
-    pub(crate) redis_password: Option<Secret>,
+    /// OpenTelemetry's own variables.
+    pub(crate) otel: BTreeMap<String, String>,
+    /// The variables that are ours by their names.
+    variables: Variables,
+}
+
+/// All that the program was told.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    pub(crate) environment: Environment,
+    /// What it was told by, to be read anew.
+    pub(crate) outside: Outside,
+    pub(crate) loaded: Loaded,
 }
 
 impl Environment {
@@ -46,63 +38,36 @@ impl Environment {
         clippy::disallowed_methods,
         reason = "this is the one place that reads the environment"
     )]
-    pub(crate) fn read() -> Result<Self, CommandError> {
-        let log = env::var_os(LOG).filter(|it| !it.is_empty());
-        let log = log.map(|it| it.to_string_lossy().parse()).transpose();
-        Ok(Self {
-            log: log.map_err(|error| CommandError::At {
-                place: format!("environment variable {LOG}"),
-                source: Box::new(error),
-            })?,
+    pub(crate) fn read() -> Self {
+        let ours =
+            env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self {
             color: io::stderr().is_terminal()
                 && env::var_os(NO_COLOR).is_none_or(|it| it.is_empty()),
             cache_dir: cache_dir(),
-            flagr: auth(text(TOKEN)?, text(USER)?, text(PASSWORD)?)?,
-            admin_token: text(ADMIN_TOKEN)?.map(Secret::new),
-            webhook_secret: text(WEBHOOK_SECRET)?.map(Secret::new),
-            webhook_header: text(WEBHOOK_HEADER)?.map(|it| header(&it)).transpose()?,
-            redis_password: text(REDIS_PASSWORD)?.map(Secret::new),
-        })
-    }
-}
-
-/// A variable as text. What it holds is not repeated where it is none.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn text(variable: &'static str) -> Result<Option<String>, CommandError> {
-    let text = env::var_os(variable).map(OsString::into_string).transpose();
-    text.map_err(|_| wrong(variable, "is not UTF-8"))
-}
-
-/// Empty stands for none: Flagr refuses those who had to say who they are.
-fn auth(
-    token: Option<String>,
-    user: Option<String>,
-    password: Option<String>,
-) -> Result<Auth, CommandError> {
-    let given = |it: Option<String>| it.filter(|it| !it.is_empty());
-    match (given(token), given(user), given(password)) {
-        (None, None, None) => Ok(Auth::None),
-        (Some(token), None, None) => Ok(Auth::Bearer(Secret::new(token))),
-        (None, Some(user), Some(password)) => {
-            Ok(Auth::Basic { user, password: Secret::new(password) })
+            otel: env::vars_os().filter_map(of_opentelemetry).collect(),
+            variables: Variables(ours.filter(|(name, _)| name.starts_with(PREFIX)).collect()),
         }
-        (Some(_), ..) => Err(wrong(TOKEN, "is set beside a user or a password: name one of both")),
-        (None, Some(_), None) => Err(wrong(USER, "is set without VEXILLA_FLAGR_PASSWORD")),
-        (None, None, Some(_)) => Err(wrong(PASSWORD, "is set without VEXILLA_FLAGR_USER")),
     }
 }
 
-fn header(text: &str) -> Result<WebhookHeader, CommandError> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok(WebhookHeader { name: name.trim().to_owned(), value: Secret::new(value.trim()) })
-        }
-        _ => Err(wrong(WEBHOOK_HEADER, "is not of the form `Name: value`")),
+impl Configuration {
+    /// Puts together what the environment, the file and the flags say.
+    pub(crate) fn read(cli: &Cli, environment: Environment) -> Result<Self, Wrong> {
+        let given = cli.config.clone().map(|it| (it, Origin::Flag("config".to_owned())));
+        let variables = environment.variables.clone();
+        let file = given.or_else(|| variables.config());
+        let outside = Outside { file, variables, flags: cli.flags().0 };
+        let loaded = outside.load()?;
+        loaded.settings.check()?;
+        Ok(Self { environment, outside, loaded })
     }
 }
 
-fn wrong(variable: &'static str, reason: &'static str) -> CommandError {
-    CommandError::At { place: format!("environment variable {variable}"), source: reason.into() }
+/// What is no text is none of its variables' values.
+fn of_opentelemetry((name, value): (OsString, OsString)) -> Option<(String, String)> {
+    let name = name.into_string().ok().filter(|it| it.starts_with("OTEL_"))?;
+    Some((name, value.into_string().ok()?))
 }
 
 /// `$XDG_CACHE_HOME`, else `.cache` in the home folder. Only an absolute one counts.
@@ -111,6 +76,3 @@ fn cache_dir() -> Option<PathBuf> {
     let folder = |variable| env::var_os(variable).map(PathBuf::from).filter(|it| it.is_absolute());
     folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|it| it.join(".cache")))
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,21 +6,21 @@ use vexilla::{Client, Context, Evaluation, Level, Object, Reason, Records, Sourc
 use vexilla_domain::json::write_value;
 
 use crate::args::{DecideArgs, Rollouts};
-use crate::config::Environment;
 use crate::error::CommandError;
+use crate::settings::Settings;
 
 impl DecideArgs {
     /// A client that has loaded the flags and asks nobody for a decision, or asks as a service would.
     pub(crate) async fn start(
         &self,
         rollouts: Rollouts,
-        environment: &Environment,
+        settings: &Settings,
     ) -> Result<Client, CommandError> {
         let records = match rollouts {
             Rollouts::Remote => Records::Remote,
             Rollouts::Local => Records::Off,
         };
-        let builder = self.source.builder(environment).rollouts(rollouts.into()).records(records);
+        let builder = self.source.builder(settings)?.rollouts(rollouts.into()).records(records);
         builder.start().await.map_err(|error| self.source.failed(error))
     }
 

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use vexilla_server::BindError;
 
+use crate::settings::{Origin, Wrong};
+
 /// A command failed. Its message and those of its sources make up one line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
@@ -18,9 +20,9 @@ pub(crate) enum CommandError {
     /// An argument that the argument parser lets through and that cannot work.
     #[error(transparent)]
     Usage(Box<dyn Error + Send + Sync>),
-    /// What `--redis` names is no address. It is not shown: it may hold a password.
-    #[error("--redis")]
-    Redis(#[source] Box<dyn Error + Send + Sync>),
+    /// A setting cannot be as it was given.
+    #[error(transparent)]
+    Setting(#[from] Wrong),
     /// `--set` beside a context that has no members.
     #[error("`--set` needs a `--context` that is an object")]
     SetWithoutObject,
@@ -42,7 +44,9 @@ impl CommandError {
     /// 2 for wrong usage, as for what the argument parser refuses, otherwise 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Redis(_) | Self::SetWithoutObject => ExitCode::from(2),
+            Self::Usage(_)
+            | Self::SetWithoutObject
+            | Self::Setting(Wrong { origin: Origin::Flag(_), .. }) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

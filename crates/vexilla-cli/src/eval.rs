@@ -8,18 +8,15 @@ use vexilla_domain::{Answer, Clock, Debug, Engine, FlagRef};
 use vexilla_server::wire::{Asked, evaluation_body};
 
 use crate::args::{EvalArgs, Format};
-use crate::config::Environment;
 use crate::decide::{decided_by, errors, flag, object_text, reason, rules, variant};
 use crate::error::CommandError;
 use crate::output::print;
+use crate::settings::Settings;
 
-pub(crate) async fn run(
-    args: EvalArgs,
-    environment: &Environment,
-) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(args: EvalArgs, settings: &Settings) -> Result<ExitCode, CommandError> {
     let EvalArgs { question, rollouts, debug } = args;
     let context = question.context()?;
-    let client = question.start(rollouts, environment).await?;
+    let client = question.start(rollouts, settings).await?;
 
     let debug = if debug { Debug::On } else { Debug::Off };
     let asked = Asked { flag: FlagRef { id: 0, key: &question.flag }, debug, ..Asked::default() };

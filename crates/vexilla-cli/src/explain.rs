@@ -6,18 +6,15 @@ pub(crate) mod text;
 use std::process::ExitCode;
 
 use crate::args::{DecideArgs, Format, Rollouts};
-use crate::config::Environment;
 use crate::decide::errors;
 use crate::error::CommandError;
 use crate::output::print;
+use crate::settings::Settings;
 
-pub(crate) async fn run(
-    args: DecideArgs,
-    environment: &Environment,
-) -> Result<ExitCode, CommandError> {
+pub(crate) async fn run(args: DecideArgs, settings: &Settings) -> Result<ExitCode, CommandError> {
     let context = args.context()?;
     // The explanation is of the rules here; whether Flagr would be asked is said as a service would do it.
-    let client = args.start(Rollouts::Remote, environment).await?;
+    let client = args.start(Rollouts::Remote, settings).await?;
     let explanation = client.explain(&args.flag, &context);
     let errors = explanation.as_ref().map(|it| errors(&client, &it.evaluation)).unwrap_or_default();
     let stats = client.stats();

@@ -9,16 +9,13 @@ use tempfile::Builder;
 use vexilla_domain::json::write_flags;
 
 use crate::args::ExportArgs;
-use crate::config::Environment;
 use crate::error::CommandError;
 use crate::output::print;
+use crate::settings::Settings;
 use crate::source::{config, fetch_flagr, flagr};
 
-pub(crate) async fn run(
-    args: ExportArgs,
-    environment: &Environment,
-) -> Result<ExitCode, CommandError> {
-    let source = flagr(config(&args.flagr, environment))?;
+pub(crate) async fn run(args: ExportArgs, settings: &Settings) -> Result<ExitCode, CommandError> {
+    let source = flagr(config(&args.flagr, settings)?)?;
     let fetched = fetch_flagr(&source).await?;
     for problem in &fetched.problems {
         tracing::warn!("{problem}; the flag is left out");

@@ -1,9 +1,10 @@
 //! The `vexilla` command: [`args`] says what it understands, each command has its file, [`config`] reads the environment,
-//! [`log`] and [`output`] are its two voices.
+//! [`settings`] all settings, [`telemetry`] and [`output`] are its two voices.
 
 mod archive;
 mod args;
 mod check;
+mod completions;
 mod config;
 mod decide;
 mod error;
@@ -12,12 +13,18 @@ mod explain;
 mod export;
 mod health;
 mod log;
+mod man;
 mod output;
+#[cfg(test)]
+mod packaging;
+mod reload;
 mod serve;
 mod servers;
+mod settings;
 mod sharing;
 mod signals;
 mod source;
+mod telemetry;
 mod verify;
 
 use std::process::ExitCode;
@@ -25,9 +32,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio::runtime::Runtime;
 
-use crate::args::{Cli, Command};
-use crate::config::Environment;
+use crate::args::{Cli, Command, ConfigReferenceArgs};
+use crate::config::{Configuration, Environment};
 use crate::error::CommandError;
+use crate::output::print;
+use crate::telemetry::Running;
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -40,24 +49,51 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, CommandError> {
-    let environment = Environment::read()?;
-    log::start(cli.log, &environment);
+    let configuration = Configuration::read(&cli, Environment::read())?;
+    let logged = &configuration.loaded.settings.log;
+    let settings = telemetry::Settings {
+        log: logged.level.filter(),
+        format: log::format(logged, configuration.environment.color),
+        served: match &cli.command {
+            Command::Serve(args) if !args.print_config => Some(serve::shown(&configuration)?),
+            _ => None,
+        },
+    };
     let runtime =
         Runtime::new().map_err(|source| CommandError::System { what: "start threads", source })?;
-    let code = runtime.block_on(execute(cli.command, &environment));
+    let code = runtime.block_on(async {
+        let running = telemetry::start(settings)?;
+        let code = execute(cli.command, &configuration, &running).await;
+        running.end().await;
+        code
+    });
     // A thread that still waits for a file does not hold up the end.
     runtime.shutdown_background();
     code
 }
 
-async fn execute(command: Command, environment: &Environment) -> Result<ExitCode, CommandError> {
+async fn execute(
+    command: Command,
+    configuration: &Configuration,
+    running: &Running,
+) -> Result<ExitCode, CommandError> {
+    let settings = &configuration.loaded.settings;
     match command {
-        Command::Serve(args) => serve::run(args, environment).await,
-        Command::Eval(args) => eval::run(args, environment).await,
-        Command::Explain(args) => explain::run(args, environment).await,
-        Command::Check(args) => check::run(args, environment).await,
-        Command::Verify(args) => verify::command(args, environment).await,
-        Command::Export(args) => export::run(args, environment).await,
+        Command::Serve(args) => serve::run(&args, configuration, running).await,
+        Command::Eval(args) => eval::run(args, settings).await,
+        Command::Explain(args) => explain::run(args, settings).await,
+        Command::Check(args) => check::run(args, settings).await,
+        Command::Verify(args) => verify::command(args, settings).await,
+        Command::Export(args) => export::run(args, settings).await,
         Command::Health(args) => health::run(args).await,
+        Command::ConfigReference(args) => reference(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
+}
+
+fn reference(args: &ConfigReferenceArgs) -> Result<ExitCode, CommandError> {
+    let text =
+        if args.example { settings::reference::example() } else { settings::reference::markdown() };
+    print(text).map(|()| ExitCode::SUCCESS)
 }

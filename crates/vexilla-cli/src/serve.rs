@@ -3,34 +3,42 @@
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
-use vexilla::{BoundServer, Client, ExportPolicy, ListenAddress, SidecarConfig, Stats};
+use vexilla::{
+    BoundServer, BreakerConfig, Client, Config, ExportPolicy, ListenAddress, Sidecar, Stats,
+};
 
 use crate::archive;
-use crate::args::ServeArgs;
-use crate::config::Environment;
+use crate::args::{ServeArgs, SourceArgs};
+use crate::config::Configuration;
 use crate::error::CommandError;
 use crate::output::print;
+use crate::reload::Live;
 use crate::servers;
+use crate::settings::{Section as _, Settings, Wrong};
 use crate::sharing;
-use crate::signals::Signals;
-
-/// How long running requests have to finish once the end was asked for.
-const DRAIN: Duration = Duration::from_secs(10);
+use crate::signals::{Hangups, Signals};
+use crate::source::of_serve as source;
+use crate::telemetry::{Running, Served};
 
 pub(crate) async fn run(
-    args: ServeArgs,
-    environment: &Environment,
+    args: &ServeArgs,
+    configuration: &Configuration,
+    running: &Running,
 ) -> Result<ExitCode, CommandError> {
-    let mut signals = Signals::new()?;
-    let (client, sidecar) = tokio::select! {
-        started = start(&args, environment) => started?,
+    let settings = &configuration.loaded.settings;
+    if args.print_config {
+        return print(configuration.loaded.print()).map(|()| ExitCode::SUCCESS);
+    }
+    let source = source(settings)?;
+    let (mut signals, hangups) = (Signals::new()?, Hangups::new()?);
+    let (client, sidecar, bound) = tokio::select! {
+        started = start(&source, configuration, running) => started?,
         () = signals.next() => return Ok(ExitCode::SUCCESS), // nobody is being served yet
     };
     print(loaded(&client.stats()))?;
-    print(format!("listening on {}\n", place(sidecar.address())))?;
+    print(format!("listening on {}\n", place(bound.address())))?;
     for (name, address) in
         [("admin", client.admin_address()), ("webhook", client.webhook_address())]
     {
@@ -42,14 +50,23 @@ pub(crate) async fn run(
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let mut serving = pin!(async {
-        let cut = sidecar.serve(async move { stopped.notified().await }, DRAIN).await;
+        let cut =
+            bound.serve(async move { stopped.notified().await }, settings.sidecar.drain).await;
         if cut > 0 {
             tracing::warn!(connections = cut, "requests took too long to finish and were cut off");
         }
         client.stop().await;
     });
+    let live = Live {
+        client: client.clone(),
+        sidecar,
+        level: running.level.clone(),
+        outside: configuration.outside.clone(),
+        in_force: configuration.loaded.effective.clone(),
+    };
     tokio::select! {
         () = &mut serving => {}
+        () = live.reload_at(hangups) => {}
         () = signals.next() => {
             stop.notify_one();
             tokio::select! {
@@ -61,28 +78,55 @@ pub(crate) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is shown of it: metrics where the admin API listens, and what OpenTelemetry's variables ask for.
+pub(crate) fn shown(configuration: &Configuration) -> Result<Served, CommandError> {
+    let settings = &configuration.loaded.settings;
+    let otlp = settings.telemetry.otlp(&configuration.environment.otel)?;
+    let prometheus = settings.telemetry.prometheus && settings.admin.listen.is_some();
+    let is_seen = prometheus || otlp.metrics.is_some();
+    Ok(Served { flags: if is_seen { settings.telemetry.flags } else { 0 }, prometheus, otlp })
+}
+
 async fn start(
-    args: &ServeArgs,
-    environment: &Environment,
-) -> Result<(Client, BoundServer), CommandError> {
-    let mut builder = args.source.builder(environment).export(ExportPolicy::Keep);
-    if let Some(interval) = args.refresh_interval {
+    source: &SourceArgs,
+    configuration: &Configuration,
+    running: &Running,
+) -> Result<(Client, Sidecar, BoundServer), CommandError> {
+    let settings = &configuration.loaded.settings;
+    let origins = &settings.origins;
+    let listener = settings.sidecar_listener.config("sidecar.listener", origins)?;
+    let sidecar = settings.sidecar.config(listener);
+
+    let mut breaker = BreakerConfig::default();
+    settings.breaker.apply(&mut breaker);
+    let mut builder = source.builder(settings)?.config(client_config(settings)?).breaker(breaker);
+    if let Some(interval) = settings.refresh.interval {
         builder = builder.refresh_interval(interval);
     }
-    if let Some(rollouts) = args.rollouts {
-        builder = builder.rollouts(rollouts.into());
-    }
-    if let Some(archive) = archive::open(args, environment)? {
+    if let Some(archive) = archive::open(settings, configuration.environment.cache_dir.as_deref())?
+    {
         builder = builder.archive(archive);
     }
-    builder = sharing::apply(&args.sharing, environment, builder)?;
-    builder = servers::wanted(builder, args, environment);
-    let client = builder.start().await.map_err(|error| servers::failed(args, error))?;
-    let mut config = SidecarConfig::default();
-    config.pass_through = args.servers.pass_through;
-    config.web_prefix.clone_from(&args.servers.web_prefix);
-    let sidecar = client.sidecar(config).listen(&args.listen).await?;
-    Ok((client, sidecar))
+    builder = sharing::apply(settings, builder)?;
+    builder = servers::wanted(builder, settings)?;
+    if let Some(telemetry) = &running.telemetry {
+        builder = builder.telemetry(telemetry.clone());
+    }
+    let client = builder.start().await.map_err(|it| servers::failed(settings, source, it))?;
+    let sidecar = client.sidecar(sidecar);
+    let bound = sidecar.clone().listen(&settings.sidecar.listen).await?;
+    Ok((client, sidecar, bound))
+}
+
+fn client_config(settings: &Settings) -> Result<Config, Wrong> {
+    let mut config = Config::default();
+    settings.refresh.apply(&mut config);
+    settings.evaluation.apply(&mut config);
+    config.filter = settings.filter.filter(&settings.origins)?;
+    settings.exposures.apply(&mut config.exposures);
+    config.flag_events = settings.telemetry.flag_events;
+    config.export = ExportPolicy::Keep;
+    Ok(config)
 }
 
 /// `http://127.0.0.1:18100`, or `unix:/run/vexilla.sock`

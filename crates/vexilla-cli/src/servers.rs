@@ -1,56 +1,72 @@
-//! The admin API and the webhook of `vexilla serve`.
+//! The admin API and the webhook of `vexilla serve`, and what is handed on to Flagr.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use vexilla::{ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError};
+use vexilla_flagr::FlagrSource;
 
-use vexilla::{AdminConfig, ClientBuilder, ListenAddress, StartError, WebhookConfig};
-
-use crate::args::{Place, ServeArgs};
-use crate::config::Environment;
+use crate::args::SourceArgs;
 use crate::error::CommandError;
+use crate::settings::{Flagr, Origin, Section as _, Settings, Wrong, local};
 use crate::source::at;
-
-/// Where Flagr's notifications are taken by default.
-const WEBHOOK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 18001);
 
 /// A client in the making with the servers that were asked for.
 pub(crate) fn wanted(
     mut builder: ClientBuilder,
-    args: &ServeArgs,
-    environment: &Environment,
-) -> ClientBuilder {
-    if let Place::At(address) = &args.servers.admin_listen {
-        let mut config = AdminConfig::default();
-        config.token.clone_from(&environment.admin_token);
-        builder = builder.admin(address.clone(), config);
+    settings: &Settings,
+) -> Result<ClientBuilder, Wrong> {
+    let origins = &settings.origins;
+    let mut forward = ForwardConfig::new("");
+    settings.forward.apply(&mut forward);
+    builder = builder.forward(forward);
+    if let Some(address) = &settings.admin.listen {
+        let listener = settings.admin_listener.config("admin.listener", origins)?;
+        builder = builder.admin(address.clone(), settings.admin.config(listener));
     }
-    if let Some(address) = webhook(args) {
-        let mut config = WebhookConfig::default();
-        config.signing_secret.clone_from(&environment.webhook_secret);
-        config.header.clone_from(&environment.webhook_header);
-        builder = builder.webhook(address, config);
+    if let Some(address) = webhook(settings) {
+        let listener = settings.webhook_listener.config("webhook.listener", origins)?;
+        builder = builder.webhook(address, settings.webhook.config(listener, origins)?);
     }
-    builder
+    Ok(builder)
 }
 
 /// Only a Flagr sends notifications.
-fn webhook(args: &ServeArgs) -> Option<ListenAddress> {
-    match &args.servers.webhook_listen {
-        Some(Place::At(address)) => Some(address.clone()),
-        None if args.source.flagr.is_some() => Some(WEBHOOK.into()),
-        Some(Place::Off) | None => None,
+fn webhook(settings: &Settings) -> Option<ListenAddress> {
+    match &settings.webhook.listen {
+        Some(listen) => listen.clone(),
+        None => settings.flagr.url.is_some().then(|| local(18_001)),
     }
 }
 
-/// The error of a client that did not start, with the argument that names the address where that is the reason.
-pub(crate) fn failed(args: &ServeArgs, error: StartError) -> CommandError {
+/// The error of a client that did not start, with the setting that names the address where that is the reason.
+pub(crate) fn failed(settings: &Settings, source: &SourceArgs, error: StartError) -> CommandError {
     match error {
-        StartError::Listen(error)
-            if args.servers.admin_listen == Place::At(error.address().clone()) =>
-        {
-            at("--admin-listen".to_owned(), error)
+        StartError::Listen(error) => {
+            let is_admin = settings.admin.listen.as_ref() == Some(error.address());
+            let part = if is_admin { "admin" } else { "webhook" };
+            let place = match settings.origins.of_setting(&format!("{part}.listen")) {
+                Origin::Default => format!("--{part}-listen"),
+                given => given.to_string(),
+            };
+            at(place, error)
         }
-        StartError::Listen(error) => at("--webhook-listen".to_owned(), error),
-        error => args.source.failed(error),
+        StartError::Config(error) => misconfigured(settings, error),
+        error => source.failed(error),
+    }
+}
+
+/// The setting that a configuration which was refused is made of.
+fn misconfigured(settings: &Settings, error: ConfigError) -> CommandError {
+    let origins = &settings.origins;
+    if error.field() == "flagr"
+        && let Some(url) = &settings.flagr.url
+    {
+        let config = settings.flagr.config(url, origins);
+        if let Ok(Err(error)) = config.map(FlagrSource::new) {
+            return Flagr::refused(&error, origins).into();
+        }
+    }
+    match origins.at_fault(error.field()) {
+        Some(setting) => Wrong::new(&setting.origin, &setting.path, error).into(),
+        None => CommandError::Usage(Box::new(error)),
     }
 }
 

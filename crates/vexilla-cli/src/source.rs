@@ -9,20 +9,20 @@ use vexilla_domain::{Depth, FlagSource};
 use vexilla_flagr::FlagrSource;
 
 use crate::args::SourceArgs;
-use crate::config::Environment;
 use crate::error::CommandError;
+use crate::settings::{Settings, Wrong, parts};
 
 impl SourceArgs {
     /// A client in the making, on this source.
-    pub(crate) fn builder(&self, environment: &Environment) -> ClientBuilder {
+    pub(crate) fn builder(&self, settings: &Settings) -> Result<ClientBuilder, Wrong> {
         let mut builder = Client::builder();
         if let Some(url) = &self.flagr {
-            builder = builder.flagr_with(config(url, environment));
+            builder = builder.flagr_with(config(url, settings)?);
         }
         if let Some(path) = &self.flags {
             builder = builder.flags_file(path);
         }
-        builder
+        Ok(builder)
     }
 
     /// The error of a client that did not start on this source.
@@ -40,11 +40,43 @@ impl SourceArgs {
     }
 }
 
-/// A Flagr at this address, with the credentials of the environment.
-pub(crate) fn config(url: &str, environment: &Environment) -> FlagrConfig {
-    let mut config = FlagrConfig::new(url);
-    config.auth = environment.flagr.clone();
-    config
+/// Where `serve` takes flags from: one of both, and nothing is set that has no use then.
+pub(crate) fn of_serve(settings: &Settings) -> Result<SourceArgs, CommandError> {
+    let url = settings.flagr.url.as_deref().map(str::to_owned);
+    let file = settings.source.file.clone();
+    let origins = &settings.origins;
+    match (&url, &file) {
+        (Some(_), Some(_)) => {
+            let (origin, other) =
+                (origins.of_setting("flagr.url"), origins.of_setting("source.file"));
+            let (path, reason) =
+                ("flagr.url", format!("a file is named too, by {other}: name one of both"));
+            return Err(Wrong::new(&origin, path, reason).into());
+        }
+        (None, None) => {
+            let reason = "name a Flagr, with `--flagr URL` or `flagr.url`, or a file, with `--flags FILE` or `source.file`";
+            return Err(CommandError::Usage(reason.into()));
+        }
+        (Some(_), None) => {}
+        (None, Some(_)) => {
+            let wanted =
+                parts().into_iter().flat_map(|it| it.settings).filter(|it| it.more.with_flagr);
+            for setting in wanted {
+                let given = origins.shown(&setting.path).filter(|it| *it != &setting.default);
+                if given.is_some() {
+                    let reason = "needs a Flagr, and flags come from a file";
+                    let origin = origins.of_setting(&setting.path);
+                    return Err(Wrong::new(&origin, &setting.path, reason).into());
+                }
+            }
+        }
+    }
+    Ok(SourceArgs { flagr: url, flags: file })
+}
+
+/// A Flagr at this address, reached as the settings say.
+pub(crate) fn config(url: &str, settings: &Settings) -> Result<FlagrConfig, Wrong> {
+    settings.flagr.config(url, &settings.origins)
 }
 
 /// A Flagr, or something that answers like one.

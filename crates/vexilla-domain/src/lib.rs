@@ -20,6 +20,7 @@ mod archived;
 mod context;
 mod evaluation;
 mod explanation;
+mod exposure;
 mod filter;
 mod flag;
 mod hours;
@@ -45,6 +46,7 @@ pub use evaluation::{
 pub use explanation::{
     ConstraintTrace, Explanation, RangeTrace, RolloutTrace, SegmentTrace, Verdict,
 };
+pub use exposure::{Exposure, RowError};
 pub use filter::{FilterError, FlagFilter};
 pub use flag::{Constraint, Distribution, Flag, Segment, Tag, Times, Timestamp, Variant};
 pub use hours::ActiveHours;
@@ -55,12 +57,12 @@ pub use observer::{
     WebhookOutcome,
 };
 pub use port_error::{
-    ArchiveError, ArchiveErrorKind, PortError, RemoteError, RemoteErrorKind, SourceError,
-    SourceErrorKind,
+    ArchiveError, ArchiveErrorKind, DeliveryError, DeliveryErrorKind, ExposeError, ExposeErrorKind,
+    PortError, RemoteError, RemoteErrorKind, SourceError, SourceErrorKind,
 };
 pub use ports::{
-    Clock, Depth, Engine, Export, Fetch, FlagArchive, FlagName, FlagSource, FlagState, FlagSummary,
-    Marker, Operator, RemoteEvaluator, Strictness,
+    Clock, Depth, Engine, Export, ExposureInbox, ExposureSink, Fetch, FlagArchive, FlagName,
+    FlagSource, FlagState, FlagSummary, FlagTest, Marker, Operator, RemoteEvaluator, Strictness,
 };
 pub use problem::{Level, Problem};
 pub use query::{
@@ -68,7 +70,7 @@ pub use query::{
     SelectedBy, TagsOperator,
 };
 pub use secret::Secret;
-pub use stats::{CacheCounts, MemorySavings, Readiness, Stats};
+pub use stats::{CacheCounts, MemorySavings, QueueCounts, Readiness, Stats};
 pub use strategy::{Needs, Strategy};
 pub use typed::{Detail, ErrorCode};
 pub use value::{Object, Value};

@@ -20,8 +20,13 @@ pub trait Observer: fmt::Debug + Send + Sync {
     /// An answer of Flagr was looked for among those kept.
     fn cache_read(&self, read: CacheRead) {}
 
-    /// One of many evaluations was measured.
+    /// One of many evaluations was measured. Told only where [`wants_samples`](Self::wants_samples).
     fn evaluation_sampled(&self, took: Duration) {}
+
+    /// Whether evaluations are to be measured now and then. Asked once, when a client starts; not, unless it is written.
+    fn wants_samples(&self) -> bool {
+        false
+    }
 
     /// The breaker before Flagr changed its state.
     fn breaker_changed(&self, from: BreakerState, to: BreakerState) {}
@@ -71,6 +76,10 @@ impl Observer for Fanout {
 
     fn evaluation_sampled(&self, took: Duration) {
         self.tell(|it| it.evaluation_sampled(took));
+    }
+
+    fn wants_samples(&self) -> bool {
+        self.0.iter().any(|it| it.wants_samples())
     }
 
     fn breaker_changed(&self, from: BreakerState, to: BreakerState) {

@@ -20,6 +20,12 @@ pub type RemoteError = PortError<RemoteErrorKind>;
 /// An archive failed.
 pub type ArchiveError = PortError<ArchiveErrorKind>;
 
+/// Exposures were not taken for delivery.
+pub type ExposeError = PortError<ExposeErrorKind>;
+
+/// Flagr did not take exposures.
+pub type DeliveryError = PortError<DeliveryErrorKind>;
+
 /// What a caller can do about a [`SourceError`]. More kinds may come: match with a catch-all arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,6 +66,36 @@ pub enum ArchiveErrorKind {
     Superseded,
     /// Another process holds it.
     Locked,
+}
+
+/// Why exposures were not taken for delivery. More kinds may come: match with a catch-all arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExposeErrorKind {
+    /// Flagr would refuse this one.
+    Invalid,
+    /// Too many are waiting: try again later.
+    Full,
+    /// They cannot be written where they are to be kept: try again later.
+    Unavailable,
+    /// The client was stopped.
+    Stopped,
+    /// There is no Flagr to be told.
+    NoFlagr,
+}
+
+/// What a [`DeliveryError`] says about Flagr. More kinds may come: match with a catch-all arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeliveryErrorKind {
+    /// Flagr did not answer, not in time, or with something that no Flagr gives. Whether it took them is unknown.
+    Unavailable,
+    /// Flagr takes none at all: the credentials are wrong, it is too old, or it only evaluates.
+    Refused,
+    /// Flagr does not take these: they are too many, or one of them is at fault.
+    BadBatch,
+    /// Flagr was not asked: it did not answer before, and the breaker in front of it is open.
+    Suspended,
 }
 
 impl<K: Copy> PortError<K> {

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 
-use crate::json::Document;
+use crate::json::{Document, Rows, flags_in, read_written};
 use crate::{
-    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Explanation,
-    Flag, FlagId, FlagRef, Freshness, Readiness, RemoteCall, RemoteError, SourceError, Stats,
+    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Context, Debug,
+    DeliveryError, Explanation, ExposeError, Exposure, Flag, FlagId, FlagRef, Freshness, Readiness,
+    RemoteCall, RemoteError, RowError, SourceError, Stats,
 };
 
 /// Where flag definitions come from. Called by the refresher only.
@@ -23,6 +24,20 @@ pub trait FlagSource: fmt::Debug + Send + Sync {
     ///
     /// When the flags cannot be had now. The caller goes on with those it has.
     async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError>;
+
+    /// The same as [`fetch`](Self::fetch) with flags that are read one at a time, so that many of them need little memory.
+    /// Sources that have nothing better read them all, as this does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`fetch`](Self::fetch).
+    async fn fetch_rows(
+        &self,
+        seen: Option<&Marker>,
+        depth: Depth,
+    ) -> Result<Fetch<Rows>, SourceError> {
+        Ok(self.fetch(seen, depth).await?.map(Rows::from))
+    }
 
     /// One flag as it is at this moment, whatever [`fetch`](Self::fetch) may lag behind. Sources that have nothing
     /// better than all their flags say [`FlagState::Unknown`], as this does.
@@ -74,14 +89,22 @@ pub struct Marker {
 
 /// A source's answer.
 #[derive(Debug)]
-pub struct Fetch {
+pub struct Fetch<F = Document> {
     /// The flags as they are now; `None` when they are those that the caller has.
-    pub changed: Option<Document>,
+    pub changed: Option<F>,
     /// Stands for these flags in the next [`FlagSource::fetch`], also when nothing changed: it may say more than the one
     /// the caller gave.
     pub marker: Marker,
     /// Set when the source knows of a change that is not in these flags yet: ask again after this time.
     pub again_in: Option<Duration>,
+}
+
+impl<F> Fetch<F> {
+    /// The same answer with the flags in another form.
+    pub fn map<G>(self, f: impl FnOnce(F) -> G) -> Fetch<G> {
+        let Self { changed, marker, again_in } = self;
+        Fetch { changed: changed.map(f), marker, again_in }
+    }
 }
 
 /// One flag at its source.
@@ -130,6 +153,35 @@ pub trait RemoteEvaluator: fmt::Debug + Send + Sync {
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError>;
 }
 
+/// Takes what people saw: a Flagr that records it.
+#[async_trait]
+pub trait ExposureSink: fmt::Debug + Send + Sync {
+    /// Hands over impressions, once; gives those that were refused. Nothing tells one that comes twice from two that look
+    /// the same.
+    ///
+    /// # Errors
+    ///
+    /// If they were not taken, or nobody knows whether they were.
+    async fn send(&self, exposures: &[Exposure]) -> Result<Vec<RowError>, DeliveryError>;
+
+    /// How many may be handed over at once, as far as that is known.
+    fn most(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// What a server may hand to a running client: what people saw.
+#[async_trait]
+pub trait ExposureInbox: fmt::Debug + Send + Sync {
+    /// Checks rows as Flagr does and takes those that are right for delivery; gives the others. `None` stands for a row
+    /// that is `null`.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be taken; then none of them is.
+    async fn take(&self, rows: Vec<Option<Exposure>>) -> Result<Vec<RowError>, ExposeError>;
+}
+
 /// What a server may ask of a running client.
 #[async_trait]
 pub trait Engine: fmt::Debug + Send + Sync {
@@ -175,6 +227,16 @@ pub trait Operator: fmt::Debug + Send + Sync {
 
     /// Why a flag comes out as it does. `None` when there is no such flag.
     fn explain(&self, key: &str, context: &Context) -> Option<Explanation>;
+
+    /// [`definition`](Self::definition), read from where it is kept if that is not in memory.
+    async fn load_definition(&self, key: &str) -> Option<Vec<u8>> {
+        self.definition(key)
+    }
+
+    /// [`explain`](Self::explain), after what the flag is made of was loaded if that is not in memory.
+    async fn load_explanation(&self, key: &str, context: &Context) -> Option<Explanation> {
+        self.explain(key, context)
+    }
 
     /// Looks for changes and waits for what came of it.
     ///
@@ -239,6 +301,9 @@ pub struct FlagSummary {
     pub quarantined: bool,
 }
 
+/// Whether a flag is the one that is wanted.
+pub type FlagTest<'a> = &'a (dyn Fn(&Flag) -> bool + Sync);
+
 /// Keeps the last good flags over a restart.
 #[async_trait]
 pub trait FlagArchive: fmt::Debug + Send + Sync {
@@ -256,6 +321,24 @@ pub trait FlagArchive: fmt::Debug + Send + Sync {
     ///
     /// If they cannot be saved now.
     async fn save(&self, flags: &Archived) -> Result<(), ArchiveError>;
+
+    /// One of the newest good flags: the one with this id, if it is wanted. Archives that cannot read one alone read them
+    /// all, as this does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Self::load).
+    async fn load_flag(
+        &self,
+        id: FlagId,
+        is_wanted: FlagTest<'_>,
+    ) -> Result<Option<Flag>, ArchiveError> {
+        let Some(archived) = self.load().await? else { return Ok(None) };
+        let places = flags_in(&archived.document);
+        let text = places.into_iter().find(|it| it.0 == id);
+        let text = text.and_then(|(_, place)| archived.document.get(place));
+        Ok(text.and_then(|it| read_written(it).ok()).filter(is_wanted))
+    }
 
     /// The archive in a few words, for people: `/var/cache/vexilla`. Never holds a secret.
     fn describe(&self) -> String;

@@ -48,8 +48,14 @@ pub struct Stats {
     pub lost_records: u64,
     /// The cache of Flagr's answers, if there is one.
     pub remote_cache: Option<CacheCounts>,
+    /// What flags are made of, where that is under a budget of memory.
+    pub bodies: Option<CacheCounts>,
     /// Bytes of the flags as a document, if it is kept.
     pub document_bytes: usize,
+    /// Exposures on their way to Flagr, if there is one.
+    pub exposures: Option<QueueCounts>,
+    /// Evaluations on their way to Flagr, which is to record them, if it is.
+    pub replays: Option<QueueCounts>,
 }
 
 impl Stats {
@@ -104,6 +110,23 @@ pub struct CacheCounts {
     pub entries: u64,
     /// What they take, in bytes.
     pub bytes: u64,
+}
+
+/// What became of what was taken for delivery, taken at one moment: it is queued, sent, or dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct QueueCounts {
+    /// Those that wait.
+    pub queued: u64,
+    /// Those that Flagr took.
+    pub sent: u64,
+    /// Those that were lost: for want of room, damaged on the disk, still waiting at the end, or refused by Flagr. With a
+    /// spool this counts on over a restart.
+    pub dropped: u64,
+    /// Those of the dropped that Flagr refused, one by one.
+    pub row_errors: u64,
+    /// Why the last delivery failed, if it did.
+    pub last_error: Option<Box<str>>,
 }
 
 /// What a filter saves. All zero for no flags.

@@ -38,6 +38,9 @@ impl Needs {
     /// It is in error and has no good version here.
     pub const REPAIR: Self = Self(1 << 3);
 
+    /// What it is made of is not in the rules, but under a budget of memory: it is to be loaded first.
+    pub const BODY: Self = Self(1 << 4);
+
     /// Both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -68,6 +71,7 @@ impl Needs {
             (Self::RECORD, "Flagr records its evaluations"),
             (Self::INJECTION, "it reads what Flagr puts into contexts"),
             (Self::REPAIR, "it is in error here"),
+            (Self::BODY, "it is not in memory"),
         ];
         words.into_iter().filter(move |(need, _)| self.any_of(*need)).map(|(_, words)| words)
     }

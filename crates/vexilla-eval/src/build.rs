@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use vexilla_domain::{Flag, FlagId, Level, Problem, Strictness};
+use vexilla_domain::{Flag, FlagId, Level, Needs, Problem, Strictness};
 
 use crate::compile::{CompiledFlag, compile};
 use crate::program::Compiler;
@@ -47,6 +47,23 @@ pub enum Filtered {
     AsBefore,
 }
 
+/// Where what flags are made of goes.
+#[derive(Default)]
+#[non_exhaustive]
+pub enum Bodies<'a> {
+    /// It stays in the rules.
+    #[default]
+    Resident,
+    /// Somebody else keeps it, and the rules are left with what is needed to find a flag and to tell who decides it:
+    /// [`Needs::BODY`](vexilla_domain::Needs::BODY) marks those flags.
+    Paged {
+        /// Takes the flags whole.
+        take: &'a mut (dyn FnMut(CompiledFlag) + 'a),
+        /// Whose bodies stay in the rules all the same: several flags have the id, which then finds one of them only.
+        resident: HashSet<FlagId>,
+    },
+}
+
 /// What a flag does to one that is there already and has its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Precedence {
@@ -57,8 +74,9 @@ pub(crate) enum Precedence {
 }
 
 /// A set of rules in the making.
-pub(crate) struct Build {
+pub(crate) struct Build<'b> {
     ruleset: Ruleset,
+    bodies: Bodies<'b>,
     compiler: Compiler,
     problems: Vec<Problem>,
     /// Errors of flags that are not in the rules yet.
@@ -66,11 +84,17 @@ pub(crate) struct Build {
     reused: usize,
 }
 
-impl Build {
-    pub(crate) fn new(mut ruleset: Ruleset, unread: Vec<Problem>, capacity: usize) -> Self {
-        ruleset.flags.reserve(capacity);
+impl<'b> Build<'b> {
+    pub(crate) fn new(
+        mut ruleset: Ruleset,
+        bodies: Bodies<'b>,
+        unread: Vec<Problem>,
+        capacity: usize,
+    ) -> Self {
+        ruleset.flags.reserve_exact(capacity);
         Self {
             ruleset,
+            bodies,
             compiler: Compiler::default(),
             problems: unread.clone(),
             quarantined: unread,
@@ -95,7 +119,10 @@ impl Build {
         }
         let before = self.problems.len();
         match compile(flag, fingerprint, strictness, &mut self.compiler, &mut self.problems) {
-            Some(compiled) => self.ruleset.insert(Arc::new(compiled), Precedence::Hides),
+            Some(compiled) => {
+                let resident = self.resident(compiled);
+                self.ruleset.insert(Arc::new(resident), Precedence::Hides);
+            }
             None => {
                 let found = self.problems.get(before..).unwrap_or_default();
                 self.quarantined.extend(found.iter().find(|it| it.level == Level::Error).cloned());
@@ -107,6 +134,26 @@ impl Build {
     pub(crate) fn keep(&mut self, flag: &Arc<CompiledFlag>) {
         self.reused += 1;
         self.ruleset.insert(Arc::clone(flag), Precedence::Hides);
+    }
+
+    /// A flag that could not even be read.
+    pub(crate) fn unread(&mut self, problem: Problem) {
+        self.problems.push(problem.clone());
+        self.quarantined.push(problem);
+    }
+
+    /// What of a flag stays in the rules.
+    fn resident(&mut self, flag: CompiledFlag) -> CompiledFlag {
+        match &mut self.bodies {
+            Bodies::Paged { take, resident } if !resident.contains(&flag.head.id) => {
+                let shell = flag.shell();
+                if shell.needs.any_of(Needs::BODY) {
+                    take(flag);
+                }
+                shell
+            }
+            _ => flag,
+        }
     }
 
     fn quarantine(&mut self, flag: &Flag, message: &str) {

@@ -1,6 +1,6 @@
 //! From a flag's definition to a flag that is ready to run. What Flagr would refuse is reported on the way.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use vexilla_domain::{
     Flag, FlagHead, Needs, Problem, Segment, SegmentId, Strategy, Strictness, VariantHead,
@@ -25,6 +25,8 @@ pub struct CompiledFlag {
     pub(crate) needs: Needs,
     /// A hash of the definition it was compiled from.
     pub(crate) fingerprint: u64,
+    /// See [`tag`](Self::tag).
+    pub(crate) tag: AtomicU32,
 }
 
 /// Whether a flag can be evaluated.
@@ -85,6 +87,47 @@ impl CompiledFlag {
         self.fingerprint
     }
 
+    /// A number that whoever publishes the flag keeps with it, 0 at first. It stays while the flag is taken over from rules
+    /// to rules, and decides nothing.
+    #[inline]
+    pub fn tag(&self) -> u32 {
+        self.tag.load(Ordering::Relaxed)
+    }
+
+    /// Keeps another number with the flag.
+    pub fn set_tag(&self, tag: u32) {
+        self.tag.store(tag, Ordering::Relaxed);
+    }
+
+    /// Compiles one flag, as the rules do. `None` for one with an error, which they would quarantine.
+    pub fn compile(flag: &Flag, strictness: Strictness) -> Option<Self> {
+        let (mut compiler, mut problems) = (Compiler::default(), Vec::new());
+        compile(flag, crate::fingerprint(flag), strictness, &mut compiler, &mut problems)
+    }
+
+    /// Whether it is only what the rules know of a flag whose body is elsewhere: it cannot be evaluated.
+    #[inline]
+    pub fn is_paged(&self) -> bool {
+        self.needs.any_of(Needs::BODY)
+    }
+
+    /// What stays in the rules of a flag whose body goes elsewhere. One that is disabled or has no segments is decided
+    /// by that.
+    pub(crate) fn shell(&self) -> Self {
+        let is_decided = self.status != Status::Enabled || self.segments.is_empty();
+        let body = if is_decided { Needs::NOTHING } else { Needs::BODY };
+        Self {
+            head: self.head.clone(),
+            segments: Box::default(),
+            variants: Box::default(),
+            needs: self.needs.and(body),
+            status: self.status,
+            salt: self.salt,
+            fingerprint: self.fingerprint,
+            tag: AtomicU32::new(self.tag()),
+        }
+    }
+
     /// A flag that is in error and has no good version: only its id and key are known.
     pub(crate) fn broken(problem: &Problem) -> Self {
         Self {
@@ -99,6 +142,7 @@ impl CompiledFlag {
             salt: Salt::of(problem.flag_id),
             needs: Needs::REPAIR,
             fingerprint: 0,
+            tag: AtomicU32::new(0),
         }
     }
 }
@@ -118,7 +162,11 @@ pub(crate) fn compile(
     let variants: Box<[VariantHead]> = flag
         .variants
         .iter()
-        .map(|it| VariantHead { id: it.id, key: it.key.clone(), attachment: it.attachment.clone() })
+        .map(|it| VariantHead {
+            id: it.id,
+            key: it.key.clone(),
+            attachment: it.attachment.as_ref().map(|it| compiler.shared_attachment(it)),
+        })
         .collect();
     let positions: Positions = variants.iter().map(|it| it.id).zip(0..).collect();
     let segments: Box<[CompiledSegment]> = flag
@@ -138,7 +186,7 @@ pub(crate) fn compile(
             key: flag.key.clone(),
             snapshot_id: flag.snapshot_id,
             entity_type: flag.entity_type.clone(),
-            tags: flag.tags.iter().map(|tag| tag.value.clone()).collect::<Arc<[_]>>(),
+            tags: compiler.shared_tags(&flag.tags),
             data_records_enabled: flag.data_records_enabled,
         },
         status: if flag.enabled { Status::Enabled } else { Status::Disabled },
@@ -147,6 +195,7 @@ pub(crate) fn compile(
         salt: Salt::of(flag.id),
         needs,
         fingerprint,
+        tag: AtomicU32::new(0),
     })
 }
 

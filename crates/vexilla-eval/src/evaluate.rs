@@ -47,7 +47,8 @@ pub(crate) fn evaluate<'a>(
     let head = Some(&flag.head);
     match flag.status {
         Status::Enabled if flag.segments.is_empty() => {
-            return EvaluationRef::blank(head, Reason::NoSegments);
+            let reason = if flag.is_paged() { Reason::NeedsRemote } else { Reason::NoSegments };
+            return EvaluationRef::blank(head, reason);
         }
         Status::Enabled => {}
         Status::Disabled => return EvaluationRef::blank(head, Reason::Disabled),

@@ -16,19 +16,23 @@ use crate::{Object, Ruleset};
 impl Ruleset {
     /// Evaluates the flag with this key and says why it came out so. `None` when there is no such flag.
     pub fn explain(&self, key: &str, ctx: &Context) -> Option<Explanation> {
-        let flag = self.find(key)?;
+        self.find(key).map(|flag| Self::explain_flag(flag, ctx))
+    }
+
+    /// The same for a flag that was looked up before.
+    pub fn explain_flag(flag: &CompiledFlag, ctx: &Context) -> Explanation {
         let anonymous = ctx.entity_id().is_empty().then(AnonymousId::random);
         let entity_id = anonymous.as_ref().map_or(ctx.entity_id(), AnonymousId::as_str);
         let mut trace =
             ExplainTrace { flag, context: ctx.object(), segments: Vec::new(), bucket: None };
         let evaluation = evaluate(flag, entity_id, ctx.attributes(), &mut trace).to_owned();
-        Some(Explanation {
+        Explanation {
             evaluation,
             needs: flag.needs,
             entity_id: entity_id.into(),
             bucket: trace.bucket,
             segments: trace.segments,
-        })
+        }
     }
 }
 

@@ -41,6 +41,7 @@ mod file_rules;
 mod go_print;
 mod gore;
 mod log;
+mod measure;
 mod operand;
 mod pattern;
 mod program;
@@ -50,7 +51,7 @@ mod ruleset;
 mod sets;
 
 pub use anonymous::AnonymousId;
-pub use build::{Compilation, Definitions, Filtered, fingerprint};
+pub use build::{Bodies, Compilation, Definitions, Filtered, fingerprint};
 pub use check::{check, check_constraint};
 pub use compile::CompiledFlag;
 pub use condition::{ConditionError, ConditionErrorKind, TextPosition};

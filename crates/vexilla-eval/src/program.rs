@@ -1,12 +1,13 @@
 //! A condition made ready to run: literals as the operators want them, patterns compiled.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use vexilla_domain::Object;
+use vexilla_domain::{Object, Tag};
 
-use crate::condition::{BinaryOp, Expr, Variable};
+use crate::condition::{BinaryOp, Expr, Step, Variable};
 use crate::failure::Failure;
+use crate::measure::{ALLOCATION, REGEX, bytes, text};
 use crate::operand::{Operand, compare, resolve};
 use crate::pattern::{Complaint, Pattern, is_dynamic_match};
 use crate::sets::{NumberSet, TextSet};
@@ -44,10 +45,12 @@ pub(crate) enum Literal {
     Texts(TextSet),
 }
 
-/// Compiles conditions, each pattern once.
+/// Compiles conditions, each pattern once. What many flags have in common is held once.
 #[derive(Debug, Default)]
 pub(crate) struct Compiler {
     patterns: HashMap<Box<[u8]>, Arc<Pattern>>,
+    tags: HashSet<Arc<[Box<str>]>>,
+    empty: Arc<Object>,
     /// What is wrong with patterns that were met since the last [`Compiler::complaints`].
     complaints: Vec<Complaint>,
 }
@@ -55,6 +58,22 @@ pub(crate) struct Compiler {
 impl Compiler {
     pub(crate) fn compile(&mut self, expr: Expr) -> Program {
         Program(self.node(expr))
+    }
+
+    /// The values of these tags.
+    pub(crate) fn shared_tags(&mut self, tags: &[Tag]) -> Arc<[Box<str>]> {
+        let values: Vec<Box<str>> = tags.iter().map(|tag| tag.value.clone()).collect();
+        if let Some(known) = self.tags.get(&*values) {
+            return Arc::clone(known);
+        }
+        let values: Arc<[Box<str>]> = values.into();
+        self.tags.insert(Arc::clone(&values));
+        values
+    }
+
+    /// The same attachment. Most are empty.
+    pub(crate) fn shared_attachment(&self, attachment: &Arc<Object>) -> Arc<Object> {
+        Arc::clone(if attachment.is_empty() { &self.empty } else { attachment })
     }
 
     /// What is wrong with patterns that were met since this was asked last.
@@ -117,6 +136,54 @@ impl Program {
         match run(&self.0, context)? {
             Operand::Bool(value) => Ok(value),
             other => Err(Failure::NotABool(other)),
+        }
+    }
+}
+
+impl Program {
+    /// How many bytes it owns beside its own size.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
+    }
+}
+
+impl Node {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Literal(literal) => literal.heap_bytes(),
+            Self::Variable(variable) => variable.heap_bytes(),
+            Self::Test(test) => test.variable.heap_bytes() + test.literal.heap_bytes(),
+            Self::Chain(first, rest) => {
+                let rest = rest.iter().map(|it| size_of_val(it) + it.1.heap_bytes());
+                size_of::<Self>() + first.heap_bytes() + rest.sum::<usize>() + 2 * ALLOCATION
+            }
+            Self::Pattern(_) => REGEX,
+        }
+    }
+}
+
+impl Literal {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Number(_) | Self::Bool(_) => 0,
+            Self::Text(text) => bytes(text.len()),
+            Self::Numbers(set) => set.heap_bytes(),
+            Self::Texts(set) => set.heap_bytes(),
+        }
+    }
+}
+
+impl Variable {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Flat(name) => text(name),
+            Self::Path { root, steps } => {
+                let names = steps.iter().map(|it| match it {
+                    Step::Name(name) => text(name),
+                    Step::Index(_) => 0,
+                });
+                text(root) + size_of_val(&**steps) + ALLOCATION + names.sum::<usize>()
+            }
         }
     }
 }

@@ -150,6 +150,10 @@ impl Rollout {
         })
     }
 
+    pub(crate) fn row_bytes(&self) -> usize {
+        size_of_val(&*self.rows)
+    }
+
     pub(crate) fn percent(&self) -> u64 {
         self.percent
     }

@@ -1,5 +1,6 @@
 //! All flags of one revision: look-up in Flagr's order, evaluation, selection by tag.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use vexilla_domain::{
 };
 
 use crate::anonymous::AnonymousId;
-use crate::build::{Build, Compilation, Definitions, Filtered, Precedence};
+use crate::build::{Bodies, Build, Compilation, Definitions, Filtered, Precedence};
 use crate::compile::CompiledFlag;
 use crate::evaluate::evaluate;
 use crate::log::{LogTrace, debug_log};
@@ -61,12 +62,32 @@ impl Ruleset {
     }
 
     /// The same, with flags that are to go on as they are.
-    pub fn compile_from(definitions: Definitions<'_>, previous: Option<&Self>) -> Compilation {
-        let Definitions { flags, unread, strictness, keep, filtered } = definitions;
+    pub fn compile_from(mut definitions: Definitions<'_>, previous: Option<&Self>) -> Compilation {
+        let flags = std::mem::take(&mut definitions.flags).iter().map(Ok);
+        Self::compile_each(flags, definitions, Bodies::Resident, previous)
+    }
+
+    /// The same, with flags that come one at a time, behind those of the definitions: none of them is held after it was
+    /// compiled. `Err` is a flag that could not be read.
+    pub fn compile_each<F: Borrow<Flag>>(
+        flags: impl Iterator<Item = Result<F, Problem>>,
+        definitions: Definitions<'_>,
+        bodies: Bodies<'_>,
+        previous: Option<&Self>,
+    ) -> Compilation {
+        let Definitions { flags: first, unread, strictness, keep, filtered } = definitions;
         let successor = previous.map(|it| it.successor(filtered)).unwrap_or_default();
-        let mut build = Build::new(successor, unread, flags.len() + keep.len());
-        for flag in flags.iter().filter(|it| !keep.contains(&it.id)) {
+        let capacity = first.len() + flags.size_hint().0 + keep.len();
+        let mut build = Build::new(successor, bodies, unread, capacity);
+        for flag in first.iter().filter(|it| !keep.contains(&it.id)) {
             build.add(flag, strictness, previous);
+        }
+        for flag in flags {
+            match flag {
+                Ok(flag) if keep.contains(&flag.borrow().id) => {}
+                Ok(flag) => build.add(flag.borrow(), strictness, previous),
+                Err(problem) => build.unread(problem),
+            }
         }
         let kept = previous.into_iter().flat_map(|it| &it.flags);
         for flag in kept.filter(|it| keep.contains(&it.head.id)) {
@@ -105,9 +126,9 @@ impl Ruleset {
     }
 
     /// Remembers that there is such a flag, and that a filter keeps it out.
-    pub fn filter_out(&mut self, flag: &Flag) {
-        self.filtered.insert(self.hasher.hash_one(&*flag.key));
-        self.filtered.insert(self.hasher.hash_one(&*flag.id.to_string()));
+    pub fn filter_out(&mut self, id: FlagId, key: &str) {
+        self.filtered.insert(self.hasher.hash_one(key));
+        self.filtered.insert(self.hasher.hash_one(&*id.to_string()));
     }
 
     /// Evaluates a flag that was looked up before.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::measure::{ALLOCATION, bytes};
 use crate::operand::nearly_equal;
 
 /// Up to this many items are compared one by one, which is faster than a search.
@@ -28,6 +29,11 @@ impl TextSet {
         }
         let at = |place: &u32| self.texts.get(*place as usize).map_or(&[][..], |it| it);
         self.order.binary_search_by(|place| at(place).cmp(text)).is_ok()
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let texts = self.texts.iter().map(|it| size_of_val(it) + bytes(it.len()));
+        texts.sum::<usize>() + size_of_val(&*self.order) + 2 * ALLOCATION
     }
 
     /// The texts as written.
@@ -60,6 +66,10 @@ impl NumberSet {
         let from = self.order.partition_point(|place| at(place) < number - MARGIN);
         let near = self.order.get(from..).unwrap_or_default().iter().map(at);
         near.take_while(|it| *it <= number + MARGIN).any(|it| nearly_equal(number, it))
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.numbers) + size_of_val(&*self.order) + 2 * ALLOCATION
     }
 
     /// The numbers as written.

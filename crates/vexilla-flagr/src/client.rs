@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect, retry};
 use vexilla_domain::SourceError;
 
 use crate::auth::Credentials;
-use crate::{ConfigError, FlagrConfig, error, proxy, tls};
+use crate::{ConfigError, FlagrConfig, RequestHeaders, error, proxy, tls};
 
 /// A connection that was not used for this long is not used again.
 ///
@@ -26,6 +26,7 @@ pub(crate) struct Client {
     origin: String,
     /// `/prefix`, or empty.
     prefix: String,
+    request_headers: Option<RequestHeaders>,
 }
 
 impl Client {
@@ -52,7 +53,8 @@ impl Client {
             ConfigError::new("url", url.as_str(), "gets no HTTP client").with_source(error)
         })?;
         let (origin, prefix) = split(&url);
-        Ok(Self { http, credentials, origin, prefix })
+        let request_headers = config.request_headers;
+        Ok(Self { http, credentials, origin, prefix, request_headers })
     }
 
     /// The address, for people.
@@ -89,7 +91,10 @@ impl Client {
             let mut pairs = form_urlencoded::Serializer::for_suffix(url, start);
             url = pairs.extend_pairs(query).finish();
         }
-        let request = self.http.request(method, url).header(ACCEPT, "application/json");
+        let mut request = self.http.request(method, url).header(ACCEPT, "application/json");
+        if let Some(more) = &self.request_headers {
+            request = request.headers(more.headers());
+        }
         self.credentials.apply(request)
     }
 }

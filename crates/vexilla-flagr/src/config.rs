@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::{Auth, ClientCertificate, ExportFilter, HttpProxy, client, tls};
+use crate::{Auth, ClientCertificate, ExportFilter, HttpProxy, RequestHeaders, client, tls};
 
 /// Where Flagr is, who asks, and the limits of each request.
 ///
@@ -69,6 +69,8 @@ pub struct FlagrConfig {
     pub client_certificate: Option<ClientCertificate>,
     /// The proxy that all requests go through. None by default: the environment is not asked.
     pub proxy: Option<HttpProxy>,
+    /// Adds headers to each request, such as the trace it belongs to; by default none.
+    pub request_headers: Option<RequestHeaders>,
 }
 
 impl FlagrConfig {
@@ -95,6 +97,7 @@ impl FlagrConfig {
             extra_roots: Vec::new(),
             client_certificate: None,
             proxy: None,
+            request_headers: None,
         }
     }
 

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
-use vexilla_domain::json::repair;
+use vexilla_domain::json::{Row, repair};
 use vexilla_domain::{FlagId, SourceError, SourceErrorKind};
 
 use crate::api::{Api, FLAGS};
@@ -22,9 +22,9 @@ impl Api {
     /// read.
     pub(crate) async fn with_details(&self, list: &Reading) -> Result<Reading, SourceError> {
         // A flag that cannot be read in the list may be readable by itself; it is not dropped in any case.
-        let readable = list.document.flags.iter().map(|it| it.id);
+        let readable = list.rows.iter().map(Row::id);
         let ids: Vec<_> =
-            readable.chain(list.document.problems.iter().map(|it| it.flag_id)).collect();
+            readable.chain(list.rows.problems().iter().map(|it| it.flag_id)).collect();
         let Ok(flags) = timeout(self.bulk.total, self.details(ids)).await else {
             let call = self.client.call(&Method::GET, "/api/v1/flags/{id}");
             return Err(error::too_slow(&call, self.bulk.total).into());

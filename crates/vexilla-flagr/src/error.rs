@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use vexilla_domain::{RemoteError, RemoteErrorKind, SourceError, SourceErrorKind};
+use vexilla_domain::{
+    DeliveryError, DeliveryErrorKind, RemoteError, RemoteErrorKind, SourceError, SourceErrorKind,
+};
 
 /// A call that brought no answer to go on with.
 #[derive(Debug)]
@@ -57,6 +59,17 @@ impl From<Failure> for SourceError {
 impl From<Failure> for RemoteError {
     fn from(failure: Failure) -> Self {
         let error = Self::new(RemoteErrorKind::Unavailable, failure.message);
+        match failure.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
+    }
+}
+
+/// Whether Flagr took what it was sent is unknown.
+impl From<Failure> for DeliveryError {
+    fn from(failure: Failure) -> Self {
+        let error = Self::new(DeliveryErrorKind::Unavailable, failure.message);
         match failure.source {
             Some(source) => error.with_source(source),
             None => error,

@@ -16,14 +16,11 @@ use crate::answer::{self, Unreadable};
 use crate::batch::{Piece, Placed, line_up, selection};
 use crate::client::Client;
 use crate::exchange::{self, Limits};
-use crate::refusal::Refusal;
+use crate::refusal::{MAX_REFUSAL, Refusal};
 use crate::{error, hand_on, request};
 
 const EVALUATION: &str = "/api/v1/evaluation";
 const BATCH: &str = "/api/v1/evaluation/batch";
-
-/// As much of a refusal as is read: a message, or the first lines of a stack trace.
-const MAX_REFUSAL: usize = 16 << 10;
 
 /// Evaluation by a live Flagr, over the connections of the [`FlagrSource`](crate::FlagrSource) that gave it. Clones share
 /// them too.

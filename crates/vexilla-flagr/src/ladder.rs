@@ -71,7 +71,7 @@ impl Ladder {
         };
         if !list.is_hollow() {
             // An empty list shows nothing of what the server can do.
-            self.choose((!list.document.flags.is_empty()).then_some(Rung::Preload));
+            self.choose(list.rows.iter().next().map(|_| Rung::Preload));
             return Ok(list);
         }
         let reading = api.with_details(&list).await?;

@@ -33,6 +33,8 @@
 //! [`source.evaluator()`](FlagrSource::evaluator) gives it. A batch is one request, or as many as Flagr's limit on batches
 //! makes necessary.
 //!
+//! [`FlagrExposures`] tells Flagr what people saw: [`source.exposures()`](FlagrSource::exposures) gives it.
+//!
 //! # Why it is built this way
 //!
 //! - **The export first, and a ladder below it.** The export is what Flagr itself evaluates, and it alone carries each
@@ -67,6 +69,7 @@ mod config;
 
 mod auth;
 mod proxy;
+mod request_headers;
 mod tls;
 
 mod client;
@@ -89,6 +92,7 @@ mod verdict;
 mod answer;
 mod batch;
 mod evaluator;
+mod exposures;
 mod hand_on;
 mod refusal;
 mod request;
@@ -96,7 +100,9 @@ mod request;
 pub use auth::Auth;
 pub use config::{ConfigError, FlagrConfig};
 pub use evaluator::FlagrEvaluator;
+pub use exposures::FlagrExposures;
 pub use filter::ExportFilter;
 pub use proxy::HttpProxy;
+pub use request_headers::RequestHeaders;
 pub use source::FlagrSource;
 pub use tls::ClientCertificate;

@@ -1,8 +1,8 @@
 //! All flags as they were read once: in a fixed order, with the newest change that they show, and a fingerprint.
 
 use sha2::{Digest, Sha256};
-use vexilla_domain::json::{self, Document};
-use vexilla_domain::{Flag, Problem, SourceError};
+use vexilla_domain::json::Rows;
+use vexilla_domain::{Flag, SourceError};
 
 use crate::error;
 
@@ -10,7 +10,7 @@ use crate::error;
 #[derive(Debug)]
 pub(crate) struct Reading {
     /// Sorted by id: the export's order is another one on every call.
-    pub(crate) document: Document,
+    pub(crate) rows: Rows,
     /// How far they are known to be up to date.
     pub(crate) shows: Shows,
     /// The same for the same flags in any order and in every process.
@@ -32,9 +32,9 @@ pub(crate) fn export(call: &str, body: &[u8]) -> Result<Reading, SourceError> {
     if starts_with(body, b'[') {
         return Err(error::unreadable(call, &"an array instead of `{\"Flags\": […]}`").into());
     }
-    let document = read(call, body)?;
-    let carried = document.flags.iter().map(|it| it.snapshot_id.0).max().unwrap_or_default();
-    Ok(Reading::new(document, Shows::UpTo(carried)))
+    let rows = read(call, body)?;
+    let carried = rows.iter().map(|it| it.snapshot_id().0).max().unwrap_or_default();
+    Ok(Reading::new(rows, Shows::UpTo(carried)))
 }
 
 /// Reads the list of flags that a call answered.
@@ -49,40 +49,41 @@ fn starts_with(body: &[u8], byte: u8) -> bool {
     body.trim_ascii_start().first() == Some(&byte)
 }
 
-fn read(call: &str, body: &[u8]) -> Result<Document, SourceError> {
-    json::read_flags(body).map_err(|it| error::unreadable(call, &it).into())
+fn read(call: &str, body: &[u8]) -> Result<Rows, SourceError> {
+    Rows::read(body).map_err(|it| error::unreadable(call, &it).into())
 }
 
 impl Reading {
-    fn new(mut document: Document, shows: Shows) -> Self {
-        document.flags.sort_by(|a, b| (a.id, &a.key).cmp(&(b.id, &b.key)));
-        document.problems.sort_by(|a, b| (a.flag_id, &a.flag).cmp(&(b.flag_id, &b.flag)));
-        let content = fingerprint(&document.flags, &document.problems);
-        Self { document, shows, content }
+    fn new(mut rows: Rows, shows: Shows) -> Self {
+        rows.sort();
+        let content = fingerprint(&rows);
+        Self { rows, shows, content }
     }
 
     /// Whether there are flags and none of them has a segment or a variant: so a list looks whose server does not know
     /// that it was to load them.
     pub(crate) fn is_hollow(&self) -> bool {
         let hollow = |it: &Flag| it.segments.is_empty() && it.variants.is_empty();
-        let Document { flags, problems } = &self.document;
-        problems.is_empty() && !flags.is_empty() && flags.iter().all(hollow)
+        let rows = &self.rows;
+        rows.problems().is_empty()
+            && !rows.is_empty()
+            && rows.iter().all(|it| it.flag().is_ok_and(|it| hollow(&it)))
     }
 }
 
 /// The first 64 bits of a SHA-256 over the flags as they are exported. It is kept in archives and shared between
 /// processes, so nothing of it may depend on a seed, a platform or the standard library's mood.
-fn fingerprint(flags: &[Flag], problems: &[Problem]) -> u64 {
+fn fingerprint(rows: &Rows) -> u64 {
     let mut hasher = Sha256::new();
     let mut part = |bytes: &[u8]| {
         // With its length in front, no part can pass for the end of the one before.
         hasher.update((bytes.len() as u64).to_be_bytes());
         hasher.update(bytes);
     };
-    for flag in flags {
-        part(&json::write_flags([flag]));
+    for row in rows {
+        part(format!("{{\"Flags\":[{}]}}", row.json()).as_bytes());
     }
-    for problem in problems {
+    for problem in rows.problems() {
         // Not the message: it tells the place in the document, and the order there is random.
         part(&problem.flag_id.0.to_be_bytes());
         part(problem.flag.as_bytes());

@@ -6,6 +6,9 @@ use vexilla_domain::{RemoteError, RemoteErrorKind};
 
 use crate::error::credentials_advice;
 
+/// As much of a refusal as is read: a message, or the first lines of a stack trace.
+pub(crate) const MAX_REFUSAL: usize = 16 << 10;
+
 /// No more than this of a server's own words is shown, in characters.
 const SHOWN: usize = 300;
 
@@ -20,13 +23,26 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// The largest batch that this Flagr accepts, if that is what it says.
     pub(crate) fn batch_limit(&self) -> Option<usize> {
+        self.limit("batch evaluation size ")
+    }
+
+    /// How many exposures this Flagr takes at once, if that is what it says.
+    pub(crate) fn exposure_limit(&self) -> Option<usize> {
+        self.limit("exposure batch size ")
+    }
+
+    /// Whether Flagr failed at what it was given.
+    pub(crate) fn is_panic(&self) -> bool {
+        self.body.starts_with(b"PANIC")
+    }
+
+    fn limit(&self, of: &str) -> Option<usize> {
         if self.status != StatusCode::BAD_REQUEST {
             return None;
         }
         let message = self.message()?;
-        let (size, limit) = message
-            .strip_prefix("batch evaluation size ")?
-            .split_once(" exceeds maximum allowed size of ")?;
+        let (size, limit) =
+            message.strip_prefix(of)?.split_once(" exceeds maximum allowed size of ")?;
         size.parse::<u64>().ok()?;
         limit.trim_end().parse().ok()
     }
@@ -35,9 +51,7 @@ impl Refusal {
     pub(crate) fn into_error(self, call: &str, has_credentials: bool) -> RemoteError {
         let answered = format!("{call} answered {}", self.status);
         let (kind, because) = match self.status.as_u16() {
-            500 if self.body.starts_with(b"PANIC") => {
-                (RemoteErrorKind::BadFlag, Some(first_line(&self.body)))
-            }
+            500 if self.is_panic() => (RemoteErrorKind::BadFlag, Some(first_line(&self.body))),
             401 | 403 => {
                 (RemoteErrorKind::Refused, Some(credentials_advice(has_credentials).to_owned()))
             }

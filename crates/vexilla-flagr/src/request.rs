@@ -68,18 +68,18 @@ pub(crate) fn key<'a>(batch: &Batch<'a>, selected: SelectedBy) -> Option<&'a str
 }
 
 /// Writes the members of an object.
-struct Members<'o> {
+pub(crate) struct Members<'o> {
     out: &'o mut Vec<u8>,
     before: u8,
 }
 
 impl<'o> Members<'o> {
-    fn new(out: &'o mut Vec<u8>) -> Self {
+    pub(crate) fn new(out: &'o mut Vec<u8>) -> Self {
         Self { out, before: b'{' }
     }
 
     /// Opens a member; its value is to be written next.
-    fn name(&mut self, name: &str) -> &mut Vec<u8> {
+    pub(crate) fn name(&mut self, name: &str) -> &mut Vec<u8> {
         self.out.push(self.before);
         self.before = b',';
         write_string(self.out, name);
@@ -106,7 +106,7 @@ impl<'o> Members<'o> {
         }
     }
 
-    fn end(self) {
+    pub(crate) fn end(self) {
         if self.before == b'{' {
             self.out.push(b'{');
         }

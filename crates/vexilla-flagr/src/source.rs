@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
+use vexilla_domain::json::Rows;
 use vexilla_domain::{
     Depth, Fetch, FlagRef, FlagSource, FlagState, Marker, SourceError, Strictness,
 };
@@ -18,7 +19,7 @@ use crate::lag::Lag;
 use crate::reading::Reading;
 use crate::retry::Retries;
 use crate::verdict::{Evidence, Probed, Verdict};
-use crate::{ConfigError, FlagrConfig, FlagrEvaluator};
+use crate::{ConfigError, FlagrConfig, FlagrEvaluator, FlagrExposures};
 
 /// The flags of a live Flagr.
 ///
@@ -38,6 +39,7 @@ pub struct FlagrSource {
     /// Since when the number is lower than the one that was known, or gone.
     doubted: Lag,
     evaluator: FlagrEvaluator,
+    exposures: FlagrExposures,
 }
 
 impl FlagrSource {
@@ -73,12 +75,14 @@ impl FlagrSource {
         let max_batch = config.max_batch_evaluations;
         let client = Arc::new(Client::new(config)?);
         let evaluator = FlagrEvaluator::new(Arc::clone(&client), evaluations, max_batch);
+        let exposures = FlagrExposures::new(Arc::clone(&client), evaluations);
         Ok(Self {
             api: Api { client, small, bulk, retries },
             ladder: Ladder::new(filter.unwrap_or_default()),
             announced: Lag::new(lag),
             doubted: Lag::new(lag),
             evaluator,
+            exposures,
         })
     }
 
@@ -86,6 +90,11 @@ impl FlagrSource {
     /// know.
     pub fn evaluator(&self) -> FlagrEvaluator {
         self.evaluator.clone()
+    }
+
+    /// The way for exposures to this Flagr, over the same connections.
+    pub fn exposures(&self) -> FlagrExposures {
+        self.exposures.clone()
     }
 
     /// Says what flags mean that were asked for at this moment.
@@ -96,8 +105,8 @@ impl FlagrSource {
         asked_at: Instant,
         reading: Reading,
         depth: Depth,
-    ) -> Fetch {
-        let Reading { document, shows, content } = reading;
+    ) -> Fetch<Rows> {
+        let Reading { rows, shows, content } = reading;
         let evidence = Evidence { seen, probed, shows, content };
         let memory = if evidence.is_doubted() {
             &self.doubted
@@ -126,7 +135,7 @@ impl FlagrSource {
             self.doubted.forget();
         }
         Fetch {
-            changed: (fell || depth == Depth::Anew || !evidence.is_same()).then_some(document),
+            changed: (fell || depth == Depth::Anew || !evidence.is_same()).then_some(rows),
             marker: Marker { max_snapshot_id: number, content },
             again_in,
         }
@@ -136,6 +145,14 @@ impl FlagrSource {
 #[async_trait]
 impl FlagSource for FlagrSource {
     async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError> {
+        Ok(self.fetch_rows(seen, depth).await?.map(Rows::into_document))
+    }
+
+    async fn fetch_rows(
+        &self,
+        seen: Option<&Marker>,
+        depth: Depth,
+    ) -> Result<Fetch<Rows>, SourceError> {
         let before = self.api.max_snapshot_id().await?;
         let held = seen.and_then(|it| it.max_snapshot_id);
         if let Some(seen) = seen

@@ -7,14 +7,16 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tokio::task::spawn_blocking;
 use vexilla_domain::{
-    Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, FlagRef, Freshness, Revision,
-    Source,
+    Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, ExposureInbox, FlagRef,
+    Freshness, Revision, Source,
 };
 
 use crate::error::{Answered, Refusal, whole};
 use crate::export::{Exporter, Wanted};
+use crate::exposures;
 use crate::inject::{Injector, forwarded_headers, with_forwarded_headers};
 use crate::ofrep::{self, Ofrep};
+use crate::operation;
 use crate::query::unescape_path;
 use crate::request::{BatchRequest, EvaluationRequest, Payload};
 use crate::wire::{Asked, batch_body, evaluation_body};
@@ -31,6 +33,7 @@ const LARGE_ANSWER: usize = 256 << 10;
 pub(crate) enum Received {
     Evaluation(Payload, HeaderMap),
     Batch(Payload, HeaderMap),
+    Exposures(Bytes),
     Export(Wanted),
     OfrepFlag(Box<str>, Bytes, HeaderMap),
     OfrepFlags(Bytes, HeaderMap),
@@ -42,11 +45,13 @@ pub(crate) struct Answerer {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) exporter: Arc<Exporter>,
+    pub(crate) exposures: Option<Arc<dyn ExposureInbox>>,
     pub(crate) ofrep: Ofrep,
     pub(crate) injector: Option<Injector>,
     pub(crate) forward_headers: bool,
     pub(crate) max_batch_size: usize,
     pub(crate) max_answer_bytes: usize,
+    pub(crate) max_exposures: usize,
 }
 
 impl Answerer {
@@ -54,6 +59,10 @@ impl Answerer {
         match received {
             Received::Evaluation(payload, headers) => self.evaluation(&payload, &headers).await,
             Received::Batch(payload, headers) => self.batch(&payload, &headers).await,
+            Received::Exposures(body) => match &self.exposures {
+                Some(inbox) => exposures::answer(&**inbox, &body, self.max_exposures).await,
+                None => Err(Refusal::not_implemented(operation::EXPOSURES)),
+            },
             Received::Export(wanted) => self.exporter.answer(wanted).await,
             Received::OfrepFlag(key, body, headers) => {
                 Ok(self.ofrep_flag(&key, &body, &headers).await)

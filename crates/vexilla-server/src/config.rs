@@ -17,6 +17,8 @@ pub struct SidecarConfig {
     /// The largest batch, counted as Flagr counts: entities × (ids + keys + 1 if there are tags); and then once more,
     /// with each flag that the tags select. A larger one is answered 400. 0 stands for no limit.
     pub max_batch_size: usize,
+    /// How many exposures may be sent at once; more are answered 400. 0 stands for no limit.
+    pub max_exposures: usize,
     /// The largest answer to a batch in bytes; a larger one is not written to its end, but answered 400.
     pub max_answer_bytes: usize,
     /// How many requests are worked on at once; one more is answered 503. Reading a body does not count.
@@ -43,7 +45,7 @@ pub struct SidecarConfig {
     /// or the body. Of use only with a Flagr behind; off by default.
     pub forward_headers: bool,
     /// Whether everything that is not answered here goes to the [`Forwarder`](crate::Forwarder), if there is one. Without
-    /// it only `POST /exposures` does.
+    /// it only `POST /exposures` does, where nobody here takes them.
     pub pass_through: bool,
     /// Whether OpenFeature's remote evaluation protocol is answered.
     pub ofrep: bool,
@@ -67,6 +69,7 @@ impl Default for SidecarConfig {
         Self {
             max_body_bytes: 1 << 20,
             max_batch_size: 10_000,
+            max_exposures: 100,
             max_answer_bytes: 32 << 20,
             max_concurrent_requests: 1_024,
             listener: ListenerConfig::default(),

@@ -209,6 +209,18 @@ impl Refusal {
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
+    pub(crate) fn too_many_exposures(size: usize, most: usize) -> Self {
+        let message = format!("exposure batch size {size} exceeds maximum allowed size of {most}");
+        Self::new(StatusCode::BAD_REQUEST, Shape::Handler, message)
+    }
+
+    /// There is no room for exposures, or no place to keep them. None of them was taken.
+    pub(crate) fn exposures_not_taken() -> Self {
+        let message = "exposures cannot be taken now, try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Handler, message)
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
     /// Never JSON either.
     pub(crate) fn unreadable_export(error: &JsonError) -> Self {
         let message = format!("the export cannot be filtered: {error}\n");

@@ -109,7 +109,12 @@ fn is_handed_on(name: &HeaderName, headers: &HeaderMap) -> bool {
         [header::AUTHORIZATION, header::COOKIE, header::HOST, header::EXPECT];
     let is_about_the_body =
         |it: &str| ["content-", "accept", "if-"].iter().any(|prefix| it.starts_with(prefix));
-    !NEVER.contains(name) && !is_about_the_body(name.as_str()) && !is_of_connection(name, headers)
+    // The trace is tied to the request by `TraceParent`. As part of a context it would make every question another one.
+    let is_trace = ["traceparent", "tracestate"].contains(&name.as_str());
+    !NEVER.contains(name)
+        && !is_trace
+        && !is_about_the_body(name.as_str())
+        && !is_of_connection(name, headers)
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@
 //! - the flags of an export keep one order, and so do the methods that a 405 allows; Flagr shuffles them each time;
 //! - a request whose target is no URI, such as one with a bare `<`, is refused with a 400 before it is looked at;
 //! - an operation that is not here is a 501 before its parameters are looked at (Flagr checks them first);
+//! - an answer to exposures counts none as logged: they are on their way to Flagr, with which the sidecar only agrees
+//!   that they are right;
 //! - an answer without a body is not marked as compressed;
 //! - where Flagr puts `@ts…` and `@http_…` into contexts itself, an answer of its own repeats the context as it was asked,
 //!   without them.
@@ -48,9 +50,11 @@ mod decode;
 mod error;
 mod etag;
 mod export;
+mod exposures;
 mod float64;
 mod forward;
 mod go_error;
+mod go_time;
 mod hop;
 mod http_forwarder;
 mod inject;
@@ -70,6 +74,7 @@ mod selection;
 mod serve;
 mod sidecar;
 mod slice;
+mod trace;
 mod webhook;
 pub mod wire;
 
@@ -83,4 +88,5 @@ pub use listener::{
 pub use parts::SidecarParts;
 pub use serve::BoundSidecar;
 pub use sidecar::Sidecar;
+pub use trace::TraceParent;
 pub use webhook::{CredentialError, Webhook, WebhookConfig, WebhookHeader};

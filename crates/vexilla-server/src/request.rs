@@ -190,7 +190,7 @@ fn checked_texts(name: &str, texts: Vec<Box<str>>) -> Result<Vec<Box<str>>, Viol
     }
 }
 
-fn not_empty<T>(name: &str, items: &[T]) -> Result<(), Violation> {
+pub(crate) fn not_empty<T>(name: &str, items: &[T]) -> Result<(), Violation> {
     if items.is_empty() {
         return Err(Violation::new(612, format!("{name} in body should have at least 1 items")));
     }
@@ -211,7 +211,7 @@ fn operator(text: Option<&str>) -> Result<Option<TagsOperator>, Violation> {
 }
 
 /// Reads the first value of a body; what follows it is ignored. `null` gives an empty request.
-fn decode<T: DecodeOver>(body: &[u8], shape: &'static Struct) -> Result<T, Rejected> {
+pub(crate) fn decode<T: DecodeOver>(body: &[u8], shape: &'static Struct) -> Result<T, Rejected> {
     // Too deep for Go, where serde_json skips it: only a body with that many brackets has to be looked at.
     let brackets = body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
     if brackets > MAX_DEPTH {

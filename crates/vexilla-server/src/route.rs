@@ -21,6 +21,8 @@ pub(crate) enum Route {
     PostBatch,
     /// Many evaluations, asked in the query.
     GetBatch,
+    /// What people saw.
+    PostExposures,
     /// One flag in OpenFeature's protocol, by the escaped key.
     OfrepFlag(Box<str>),
     /// All flags in OpenFeature's protocol.
@@ -84,6 +86,20 @@ impl Route {
         }
     }
 
+    /// The path, without what differs from flag to flag.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "/api/v1/health",
+            Self::Export => "/api/v1/export/eval_cache/json",
+            Self::MaxSnapshotId => "/api/v1/flags/snapshots/max_id",
+            Self::PostEvaluation | Self::GetEvaluation => "/api/v1/evaluation",
+            Self::PostBatch | Self::GetBatch => "/api/v1/evaluation/batch",
+            Self::PostExposures => "/api/v1/exposures",
+            Self::OfrepFlag(_) => "/ofrep/v1/evaluate/flags/{key}",
+            Self::OfrepFlags => "/ofrep/v1/evaluate/flags",
+        }
+    }
+
     /// Whether the path is ours by some method.
     pub(crate) fn is_known(path: &str) -> bool {
         Self::of_path(&clean(path), &Method::OPTIONS).is_some()
@@ -108,6 +124,7 @@ impl Route {
         Some(match path.strip_prefix("/api/v1/")? {
             "evaluation" => by_either(Self::GetEvaluation, Self::PostEvaluation),
             "evaluation/batch" => by_either(Self::GetBatch, Self::PostBatch),
+            "exposures" => by_post(Self::PostExposures),
             "health" => by_get(Self::Health),
             "export/eval_cache/json" => by_get(Self::Export),
             "flags/snapshots/max_id" => by_get(Self::MaxSnapshotId),

@@ -22,7 +22,7 @@ impl Sidecar {
     ///
     /// If the address cannot be listened on, for instance because another program does.
     pub async fn bind(self, address: SocketAddr) -> Result<BoundSidecar, BindError> {
-        let listener = Listener::bind(&address.into(), &self.config().listener).await?;
+        let listener = Listener::bind(&address.into(), &self.listener()).await?;
         let local_addr = match listener.address() {
             ListenAddress::Tcp(taken) => *taken,
             ListenAddress::Unix(_) => address,
@@ -36,7 +36,7 @@ impl Sidecar {
     ///
     /// If the address cannot be listened on, for instance because another program does.
     pub async fn listen(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
-        let listener = Listener::bind(address, &self.config().listener).await?;
+        let listener = Listener::bind(address, &self.listener()).await?;
         Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
             listener.serve(self.service(), shutdown, drain).await
         }))

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -25,13 +26,16 @@ use crate::etag::Tags;
 use crate::export::{Exporter, Wanted};
 use crate::forward::PassThrough;
 use crate::inject::Injector;
+use crate::listener::ListenerConfig;
 use crate::media_type;
 use crate::ofrep::{Ofrep, Problem};
+use crate::operation;
 use crate::parts::SidecarParts;
 use crate::query::json_payload;
 use crate::request::Payload;
 use crate::route::{Elsewhere, Route};
 use crate::selection::Selection;
+use crate::trace::{self, request_span};
 
 /// Answers on the wire as Flagr does.
 ///
@@ -52,19 +56,26 @@ use crate::selection::Selection;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Sidecar {
-    inner: Arc<Inner>,
+    inner: Arc<ArcSwap<Inner>>,
 }
 
 #[derive(Debug)]
 struct Inner {
     config: SidecarConfig,
-    engine: Arc<dyn Engine>,
+    kept: Arc<Kept>,
+    /// Answers within the limits. An error says that a limit was hit.
+    limited: BoxCloneSyncService<Work, Result<Answered, Refusal>, BoxError>,
+}
+
+/// What stays whatever the configuration is.
+#[derive(Debug)]
+struct Kept {
+    parts: SidecarParts,
+    tags: Tags,
     exporter: Arc<Exporter>,
     compressor: Arc<Compressor>,
     /// Flagr, for what is not answered here.
     pass_through: Option<PassThrough>,
-    /// Answers within the limits. An error says that a limit was hit.
-    limited: BoxCloneSyncService<Work, Result<Answered, Refusal>, BoxError>,
 }
 
 /// A request that is ready to be answered, and whether its answer is to be compressed.
@@ -78,22 +89,80 @@ impl Sidecar {
 
     /// A sidecar of these parts.
     pub fn from_parts(parts: SidecarParts, config: SidecarConfig) -> Self {
-        let SidecarParts { engine, clock, operator, forwarder } = parts;
         let tags = Tags::new();
         let exporter = Arc::new(Exporter {
-            engine: Arc::clone(&engine),
-            clock: Arc::clone(&clock),
+            engine: Arc::clone(&parts.engine),
+            clock: Arc::clone(&parts.clock),
             tags: tags.clone(),
             packed: PackedExport::default(),
         });
+        let pass_through = parts
+            .forwarder
+            .clone()
+            .map(|forwarder| PassThrough { forwarder, operator: parts.operator.clone() });
+        let compressor = Arc::new(Compressor::default());
+        let kept = Arc::new(Kept { parts, tags, exporter, compressor, pass_through });
+        Self { inner: Arc::new(ArcSwap::from_pointee(Inner::new(kept, config))) }
+    }
+
+    /// Answers by another configuration from the next request on, in all clones. Requests that are being answered count
+    /// for the former limits only. The connections, the web prefix and what is handed on stay as they are.
+    pub fn reconfigure(&self, mut config: SidecarConfig) {
+        let former = self.inner.load_full();
+        config.listener = former.config.listener.clone();
+        config.web_prefix.clone_from(&former.config.web_prefix);
+        config.pass_through = former.config.pass_through;
+        config.forward_headers = former.config.forward_headers;
+        self.inner.store(Arc::new(Inner::new(Arc::clone(&former.kept), config)));
+    }
+
+    /// The sidecar as a tower service, to be called in process or wrapped in further layers. It always answers.
+    pub fn service<B>(
+        &self,
+    ) -> impl Service<Request<B>, Response = Answered, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let current = Arc::clone(&self.inner);
+        service_fn(move |request: Request<B>| {
+            let inner = current.load_full();
+            async move {
+                let span = request_span!("sidecar", request.method());
+                inner.kept.parts.trace.adopt(&span, request.headers());
+                Ok(trace::answered(span, inner.respond(request)).await)
+            }
+        })
+    }
+
+    /// The connections that it is configured for.
+    pub(crate) fn listener(&self) -> ListenerConfig {
+        self.inner.load().config.listener.clone()
+    }
+}
+
+/// An answer, and whether it is the sidecar's own.
+enum Reply {
+    Own(Answered),
+    /// Passed on as Flagr gave it.
+    Flagrs(Answered),
+}
+
+impl Inner {
+    fn new(kept: Arc<Kept>, config: SidecarConfig) -> Self {
+        let SidecarParts { engine, clock, operator, .. } = kept.parts.clone();
         let answerer = Arc::new(Answerer {
             engine: Arc::clone(&engine),
             clock,
-            exporter: Arc::clone(&exporter),
+            exporter: Arc::clone(&kept.exporter),
+            exposures: kept.parts.exposures.clone(),
             ofrep: Ofrep {
-                engine: Arc::clone(&engine),
-                operator: operator.clone(),
-                tags,
+                engine,
+                operator,
+                tags: kept.tags.clone(),
                 boolean_keys: config.ofrep_boolean_keys,
                 max_answer_bytes: config.max_answer_bytes,
             },
@@ -104,9 +173,12 @@ impl Sidecar {
                 most => most,
             },
             max_answer_bytes: config.max_answer_bytes,
+            max_exposures: match config.max_exposures {
+                0 => usize::MAX,
+                most => most,
+            },
         });
-        let compressor = Arc::new(Compressor::default());
-        let packs = Arc::clone(&compressor);
+        let packs = Arc::clone(&kept.compressor);
         let limited = ServiceBuilder::new()
             .load_shed()
             .concurrency_limit(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS))
@@ -121,44 +193,9 @@ impl Sidecar {
                     Ok::<_, Infallible>(answer)
                 }
             });
-        let limited = BoxCloneSyncService::new(limited);
-        let pass_through = forwarder.map(|forwarder| PassThrough { forwarder, operator });
-        Self {
-            inner: Arc::new(Inner { config, engine, exporter, compressor, pass_through, limited }),
-        }
+        Self { config, kept, limited: BoxCloneSyncService::new(limited) }
     }
 
-    /// The sidecar as a tower service, to be called in process or wrapped in further layers. It always answers.
-    pub fn service<B>(
-        &self,
-    ) -> impl Service<Request<B>, Response = Answered, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + 'static
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        let inner = Arc::clone(&self.inner);
-        service_fn(move |request| {
-            let inner = Arc::clone(&inner);
-            async move { Ok(inner.respond(request).await) }
-        })
-    }
-
-    pub(crate) fn config(&self) -> &SidecarConfig {
-        &self.inner.config
-    }
-}
-
-/// An answer, and whether it is the sidecar's own.
-enum Reply {
-    Own(Answered),
-    /// Passed on as Flagr gave it.
-    Flagrs(Answered),
-}
-
-impl Inner {
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
     async fn respond<B>(&self, request: Request<B>) -> Answered
     where
@@ -181,7 +218,7 @@ impl Inner {
             Err(refusal) => refusal.into_response(),
         };
         if gzip {
-            response = self.compressor.compressed(response).await;
+            response = self.kept.compressor.compressed(response).await;
         }
         // A preflight's answer has said it.
         if let Some(origin) = origin.filter(|_| !response.headers().contains_key(header::VARY)) {
@@ -209,7 +246,7 @@ impl Inner {
         let route = match self.find_route(request.method(), path) {
             Ok(route) => route,
             Err(elsewhere) => {
-                let flagr = self.pass_through.as_ref();
+                let flagr = self.kept.pass_through.as_ref();
                 let flagr = flagr.filter(|_| self.config.pass_through || elsewhere.is_exposures());
                 return match flagr {
                     _ if is_preflight && (flagr.is_none() || Route::is_known(path)) => {
@@ -220,6 +257,7 @@ impl Inner {
                 };
             }
         };
+        trace::route(route.name());
         self.own(route, request, gzip).await.map(Reply::Own)
     }
 
@@ -239,12 +277,12 @@ impl Inner {
         let in_query = || json_payload(query, self.max_query_bytes()).map(Payload::Query);
         let received = match route {
             Route::Health => return Ok(answer::health()), // says that the process lives, however busy it is
-            Route::MaxSnapshotId => return answer::max_snapshot_id(&*self.engine),
+            Route::MaxSnapshotId => return answer::max_snapshot_id(&*self.kept.parts.engine),
             Route::Export => {
                 let selection = Selection::read(query)?;
                 let query = query.unwrap_or_default().into();
                 let wanted = Wanted { selection, query, takes_gzip: gzip };
-                if let Some(answer) = self.exporter.at_once(&wanted, &headers)? {
+                if let Some(answer) = self.kept.exporter.at_once(&wanted, &headers)? {
                     return Ok(answer);
                 }
                 Received::Export(wanted)
@@ -255,6 +293,7 @@ impl Inner {
             Route::PostBatch => {
                 Received::Batch(Payload::Body(self.read_json(&headers, body).await?), headers)
             }
+            Route::PostExposures => Received::Exposures(self.read_json(&headers, body).await?),
             Route::GetEvaluation => Received::Evaluation(in_query()?, headers),
             Route::GetBatch => Received::Batch(in_query()?, headers),
             Route::OfrepFlag(key) => return Ok(self.ofrep(Some(key), headers, body, gzip).await),
@@ -305,6 +344,9 @@ impl Inner {
         match Route::find(method, path)? {
             Route::OfrepFlag(_) | Route::OfrepFlags if !self.config.ofrep => {
                 Err(Elsewhere::Nowhere(Refusal::unknown_path(path)))
+            }
+            Route::PostExposures if self.kept.parts.exposures.is_none() => {
+                Err(Elsewhere::Operation(operation::EXPOSURES))
             }
             route => Ok(route),
         }

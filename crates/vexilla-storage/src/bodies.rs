@@ -133,6 +133,17 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
         found
     }
 
+    /// The body if it is held, however old it is, and whether it is to be loaded again.
+    pub fn held(&self, key: &BodyKey) -> Option<(Arc<T>, bool)> {
+        let Some(held) = self.cache.find(key) else {
+            self.cache.count(Event::Miss);
+            return None;
+        };
+        let is_fresh = self.is_fresh(&held);
+        self.cache.count(if is_fresh { Event::Hit } else { Event::StaleHit });
+        Some((held.body, !is_fresh && !self.expiry_suspended.load(Ordering::Relaxed)))
+    }
+
     /// The body if it is held, however old it is.
     pub fn get_even_expired(&self, key: &BodyKey) -> Option<Arc<T>> {
         let Some(held) = self.cache.find(key) else {

@@ -5,14 +5,15 @@ use std::time::Duration;
 /// The limits of a [`BoundedCache`](crate::BoundedCache). Start from [`with_budget`](Self::with_budget).
 ///
 /// The members are those of Ristretto, which the reference design configures with 1 GiB, 10,000,000 counters, 64 buffer
-/// items and 5 minutes. The default here is a sixteenth of that budget with counters in the same proportion, since it
-/// lives inside somebody else's process.
+/// items and 5 minutes. The default here is a sixteenth of that budget with counters in about the same proportion, since
+/// it lives inside somebody else's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheConfig {
     /// How many bytes the entries may take, by their measured cost: from 1 to `i64::MAX`.
     pub max_cost: u64,
     /// Of how many keys the frequency is estimated, at some four bytes each. Ten times the entries that fit is good;
-    /// too few let rare keys displace frequent ones. From 1 to 2³².
+    /// too few let rare keys displace frequent ones. What is no power of two takes the memory of the next one. From 1 to
+    /// 2³².
     pub counters: usize,
     /// How many reads are gathered before they count for a key's frequency: from 1 to 65,536.
     pub buffer_items: usize,
@@ -31,6 +32,8 @@ impl CacheConfig {
     pub fn with_budget(max_cost: u64) -> Self {
         let counters = max_cost / Self::BYTES_PER_COUNTER;
         let counters = counters.clamp(Self::MIN_COUNTERS, Self::MAX_COUNTERS);
+        // Stretto takes the next power of two, and touches all of it at once: up to twice of what was meant.
+        let counters = 1_u64 << counters.ilog2();
         Self {
             max_cost,
             counters: usize::try_from(counters).unwrap_or(usize::MAX),

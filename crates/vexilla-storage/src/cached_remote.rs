@@ -17,8 +17,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, CacheCounts, Clock, Debug, FlagName, RemoteCall, RemoteError,
-    RemoteErrorKind, RemoteEvaluator,
+    Answer, Batch, BatchAnswer, CacheCounts, CacheRead, Clock, Debug, FlagName, Observer,
+    RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator,
 };
 
 use self::call::{Asked, Kept};
@@ -61,6 +61,7 @@ pub struct CachedRemote {
 struct Shared {
     inner: Arc<dyn RemoteEvaluator>,
     clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
     config: CachedRemoteConfig,
     cache: BoundedCache<Arc<Kept>, Arc<Held>>,
     flights: Flights<Arc<Kept>, Outcome>,
@@ -92,6 +93,20 @@ impl CachedRemote {
         clock: Arc<dyn Clock>,
         config: CachedRemoteConfig,
     ) -> Result<Self, CacheConfigError> {
+        Self::observed(inner, clock, config, Arc::new(()))
+    }
+
+    /// The same, and tells an observer of each look among the answers.
+    ///
+    /// # Errors
+    ///
+    /// If a limit is out of bounds.
+    pub fn observed(
+        inner: Arc<dyn RemoteEvaluator>,
+        clock: Arc<dyn Clock>,
+        config: CachedRemoteConfig,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, CacheConfigError> {
         config.checked()?;
         let limits = config.cache.clone().with_default_ttl(None);
         let cache = BoundedCache::new(&limits, |kept: &Arc<Kept>, held: &Arc<Held>| {
@@ -100,6 +115,7 @@ impl CachedRemote {
         let shared = Shared {
             inner,
             clock,
+            observer,
             config,
             cache,
             flights: Flights::default(),
@@ -159,6 +175,11 @@ impl CachedRemote {
 }
 
 impl Shared {
+    fn count(&self, event: Event, read: CacheRead) {
+        self.cache.count(event);
+        self.observer.cache_read(read);
+    }
+
     fn may_keep(&self, call: &RemoteCall<'_>) -> bool {
         call.debug == Debug::Off
             && !call.context.entity_id().is_empty()
@@ -182,10 +203,10 @@ impl Shared {
         if let Outcome::Failed(error) = &outcome
             && let Some(answer) = self.stale(&asked, found.as_deref(), error)
         {
-            self.cache.count(Event::StaleHit);
+            self.count(Event::StaleHit, CacheRead::Stale);
             return Ok(answer);
         }
-        self.cache.count(Event::Miss);
+        self.count(Event::Miss, CacheRead::Miss);
         match outcome {
             Outcome::Asked(held) => Ok(held.as_answered()),
             Outcome::AskedForOne(held) if Arc::ptr_eq(held.kept(), &kept) => Ok(held.as_answered()),
@@ -252,7 +273,7 @@ impl RemoteEvaluator for CachedRemote {
         if let Some(held) = &found {
             let left = shared.config.ttl.saturating_sub(held.age(shared.clock.instant()));
             if !left.is_zero() {
-                shared.cache.count(Event::Hit);
+                shared.count(Event::Hit, CacheRead::Hit);
                 self.refresh_if_due(held, left);
                 return Ok(held.cached(Stale::No));
             }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive};
+use vexilla_domain::{
+    ArchiveError, ArchiveErrorKind, Archived, Flag, FlagArchive, FlagId, FlagTest,
+};
 
 use steps::Disk;
 use store::Store;
@@ -73,6 +75,16 @@ impl FlagArchive for DiskArchive {
     async fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
         let flags = flags.clone();
         self.blocking(move |store| store.save(&flags)).await
+    }
+
+    /// Reads some twenty flags to give one. Where each is, it finds out with the first after a save.
+    async fn load_flag(
+        &self,
+        id: FlagId,
+        is_wanted: FlagTest<'_>,
+    ) -> Result<Option<Flag>, ArchiveError> {
+        let flag = self.blocking(move |store| store.load_flag(id)).await?;
+        Ok(flag.filter(is_wanted))
     }
 
     fn describe(&self) -> String {

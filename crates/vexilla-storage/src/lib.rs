@@ -36,6 +36,8 @@ mod cached_remote;
 mod disk;
 #[cfg(feature = "memory")]
 mod flights;
+#[cfg(feature = "disk")]
+mod folder_lock;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis_archive;
@@ -43,6 +45,8 @@ mod redis_archive;
 mod sample;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod sealed;
+#[cfg(feature = "disk")]
+mod spool;
 mod stacked;
 #[cfg(all(test, feature = "memory"))]
 mod test_clock;
@@ -64,4 +68,6 @@ pub use disk::{DiskArchive, DiskConfig};
 pub use memory::MemoryArchive;
 #[cfg(feature = "redis")]
 pub use redis_archive::{RedisArchive, RedisConfig, RedisConfigError};
+#[cfg(feature = "disk")]
+pub use spool::{Portion, Spool, SpoolConfig};
 pub use stacked::StackedArchive;

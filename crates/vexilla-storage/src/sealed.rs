@@ -6,11 +6,21 @@
 //!
 //! Numbers are little-endian. The header holds the lengths and the CRC-32s of the body and of what comes out of it: a
 //! damaged body never reaches the decompressor, and what leaves that is checked again.
+//!
+//! The body is many frames, one behind the other, cut between flags: so one flag can be read without the others
+//! (`sealed/index.rs`). A body of one frame, as it was written once, is the same to every reader.
+
+#[cfg(feature = "disk")]
+mod index;
 
 use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
+use vexilla_domain::json::pieces;
 use vexilla_domain::{Archived, Marker, Revision};
+
+#[cfg(feature = "disk")]
+pub(crate) use index::Index;
 
 const MAGIC: &[u8; 8] = b"VXFLAGS\n";
 const FORMAT: u32 = 1;
@@ -62,7 +72,16 @@ struct Header {
 
 /// Flags as bytes.
 pub(crate) fn seal(flags: &Archived) -> io::Result<Vec<u8>> {
-    let body = zstd::encode_all(&*flags.document, LEVEL)?;
+    sealed(flags, &compress(&flags.document)?)
+}
+
+/// The same as it was written once.
+#[cfg(all(test, feature = "disk"))]
+pub(crate) fn seal_in_one_frame(flags: &Archived) -> io::Result<Vec<u8>> {
+    sealed(flags, &zstd::encode_all(&*flags.document, LEVEL)?)
+}
+
+fn sealed(flags: &Archived, body: &[u8]) -> io::Result<Vec<u8>> {
     let header = serde_json::to_vec(&Header {
         epoch: flags.revision.epoch,
         sequence: flags.revision.sequence,
@@ -71,7 +90,7 @@ pub(crate) fn seal(flags: &Archived) -> io::Result<Vec<u8>> {
         refreshed_at_ms: flags.refreshed_at_ms,
         source: flags.source.clone(),
         body_bytes: body.len(),
-        body_crc32: crc32fast::hash(&body),
+        body_crc32: crc32fast::hash(body),
         document_bytes: flags.document.len(),
         document_crc32: crc32fast::hash(&flags.document),
     })?;
@@ -86,8 +105,24 @@ pub(crate) fn seal(flags: &Archived) -> io::Result<Vec<u8>> {
     sealed.extend_from_slice(&header_bytes.to_le_bytes());
     sealed.extend_from_slice(&header_crc32(header_bytes, &header).to_le_bytes());
     sealed.extend_from_slice(&header);
-    sealed.extend_from_slice(&body);
+    sealed.extend_from_slice(body);
     Ok(sealed)
+}
+
+/// Frames of some twenty flags: read alone they cost little, and they compress well enough.
+const FRAME: usize = 16 * 1024;
+
+fn compress(document: &[u8]) -> io::Result<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    let mut body = Vec::new();
+    let pieces = pieces(document, FRAME);
+    if pieces.is_empty() {
+        body = compressor.compress(&[])?;
+    }
+    for piece in pieces {
+        body.extend_from_slice(&compressor.compress(piece)?);
+    }
+    Ok(body)
 }
 
 /// How many bytes a document of up to `limit` bytes can take, sealed.

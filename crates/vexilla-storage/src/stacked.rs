@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::{join_all, select_all};
 use tracing::{debug, warn};
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive, Revision};
+use vexilla_domain::{
+    ArchiveError, ArchiveErrorKind, Archived, Flag, FlagArchive, FlagId, FlagTest, Revision,
+};
 
 /// Archives behind each other: what one cannot give, another can. The shared one comes first, as Redis before the disk.
 #[derive(Debug)]
@@ -107,6 +109,23 @@ impl FlagArchive for StackedArchive {
             Some(error) if !works => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// From the last layer that has it: that is the nearest one. It fails where none has it and one fails.
+    async fn load_flag(
+        &self,
+        id: FlagId,
+        is_wanted: FlagTest<'_>,
+    ) -> Result<Option<Flag>, ArchiveError> {
+        let mut failure = None;
+        for layer in self.layers.iter().rev() {
+            match layer.load_flag(id, is_wanted).await {
+                Ok(Some(flag)) => return Ok(Some(flag)),
+                Ok(None) => {}
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(None), Err)
     }
 
     fn describe(&self) -> String {

@@ -28,12 +28,14 @@ impl<const N: usize> Striped<N> {
         Self((0..STRIPES).map(|_| Stripe([const { AtomicU64::new(0) }; N])).collect())
     }
 
-    /// Adds one to a counter. A counter that does not exist is not counted.
+    /// Adds one to a counter, and gives what was counted in this stripe before. A counter that does not exist is not
+    /// counted.
     #[inline]
-    pub fn add(&self, counter: usize) {
+    pub fn add(&self, counter: usize) -> u64 {
         let stripe = STRIPE.try_with(|it| *it).unwrap_or(0); // a thread that is ending has none left
-        if let Some(counter) = self.0.get(stripe).and_then(|stripe| stripe.0.get(counter)) {
-            counter.fetch_add(1, Ordering::Relaxed);
+        match self.0.get(stripe).and_then(|stripe| stripe.0.get(counter)) {
+            Some(counter) => counter.fetch_add(1, Ordering::Relaxed),
+            None => 0,
         }
     }
 

@@ -24,7 +24,20 @@ pub struct FlagCounts {
 
 /// A flag's place among the counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Slot(usize);
+pub struct Slot(u32);
+
+impl Slot {
+    /// The number that stands for it, to be kept where there is room for a number only. 0 is that of the flags that have
+    /// no place of their own.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The slot of a number that [`number`](Self::number) gave. Any other number is counted nowhere.
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+}
 
 /// What collecting remembers. Slot 0 is of those that have no slot of their own.
 #[derive(Default)]
@@ -82,7 +95,8 @@ impl FlagCounts {
         if flag == Self::OTHER || book.uses.len() >= capacity {
             return Slot::default();
         }
-        let slot = Slot(book.uses.len());
+        let Ok(place) = u32::try_from(book.uses.len()) else { return Slot::default() };
+        let slot = Slot(place);
         book.uses.push(Use { flag: flag.into(), read: 0, lately: 0, own: 0 });
         book.slots.insert(flag.into(), slot);
         slot
@@ -92,7 +106,7 @@ impl FlagCounts {
     #[inline]
     pub fn add(&self, slot: Slot) {
         let stripe = STRIPE.try_with(|it| *it).unwrap_or(0); // a thread that is ending has none left
-        if let Some(counter) = self.stripes.get(stripe).and_then(|row| row.get(slot.0)) {
+        if let Some(counter) = self.stripes.get(stripe).and_then(|row| row.get(slot.0 as usize)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -54,7 +54,7 @@ pub use logs::{LogError, LogFilter, LogFormat, LogLevel, logs};
 #[cfg(feature = "otel")]
 pub use otlp::{
     Compression, Otlp, OtlpSettings, Protocol, SettingsError, ShutdownError, Signal, Temporality,
-    adopt, inject,
+    adopt, inject, trace_of,
 };
 #[cfg(feature = "prometheus")]
 pub use prometheus::Prometheus;

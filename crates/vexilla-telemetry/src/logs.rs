@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
@@ -27,6 +27,13 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogFilter(Targets);
 
+/// Warnings and errors.
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self(Targets::new().with_default(LevelFilter::WARN))
+    }
+}
+
 impl FromStr for LogFilter {
     type Err = LogError;
 
@@ -35,6 +42,13 @@ impl FromStr for LogFilter {
             what: format!("log filter `{text}` cannot be read").into(),
             source: Some(Box::new(error)),
         })
+    }
+}
+
+impl From<LevelFilter> for LogFilter {
+    /// The same level everywhere.
+    fn from(level: LevelFilter) -> Self {
+        Self(Targets::new().with_default(level))
     }
 }
 

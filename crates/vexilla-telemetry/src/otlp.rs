@@ -35,7 +35,7 @@ use crate::{FlagCounts, StatsReader};
 
 pub use self::error::{SettingsError, ShutdownError};
 pub use self::settings::{Compression, OtlpSettings, Protocol, Signal, Temporality};
-pub use self::trace_context::{adopt, inject};
+pub use self::trace_context::{adopt, inject, trace_of};
 
 /// The name of our instruments' and spans' scope.
 const SCOPE: &str = "vexilla";
@@ -142,8 +142,8 @@ impl Otlp {
     /// # Errors
     ///
     /// If not everything was sent in time. That is worth a word in the log, and no exit code.
-    pub async fn shutdown(mut self, limit: Duration) -> Result<(), ShutdownError> {
-        let (metrics, traces) = (self.metrics.take(), self.traces.take());
+    pub async fn shutdown(&self, limit: Duration) -> Result<(), ShutdownError> {
+        let (metrics, traces) = (self.metrics.clone(), self.traces.clone());
         let traces = apart(move || traces.map_or(Ok(()), |it| it.shutdown_with_timeout(limit)));
         let metrics = apart(move || metrics.map_or(Ok(()), |it| it.shutdown_with_timeout(limit)));
         let both = async { tokio::join!(traces, metrics) };

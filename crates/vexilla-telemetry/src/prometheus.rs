@@ -89,6 +89,10 @@ impl Observer for Prometheus {
         self.metrics.evaluation.observe(took.as_secs_f64());
     }
 
+    fn wants_samples(&self) -> bool {
+        true
+    }
+
     fn breaker_changed(&self, _from: BreakerState, to: BreakerState) {
         count(&self.metrics.counts.breaker, to as usize);
     }

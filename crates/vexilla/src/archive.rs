@@ -5,27 +5,31 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
-use vexilla_domain::json::read_flags;
-use vexilla_domain::{ArchiveErrorKind, Archived, Depth, Flag, FlagArchive, Marker, Revision};
+use tracing::{Instrument, debug, info, warn};
+use vexilla_domain::json::Rows;
+use vexilla_domain::{
+    ArchiveError, ArchiveErrorKind, ArchiveOutcome, Archived, Depth, FlagArchive, Marker, Revision,
+};
 
 use crate::error::chain;
+use crate::export::Written;
 use crate::publication::Scope;
 use crate::published::{Published, millis};
 use crate::refresh::{Refreshed, Refresher};
 use crate::requests::Work;
+use crate::span::{failed, span, within};
 
 /// Rules that are to be archived, with the definitions they were made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsaved {
     published: Arc<Published>,
-    definitions: Arc<[Flag]>,
+    definitions: Arc<Written>,
     marker: Marker,
 }
 
 impl Unsaved {
-    pub(crate) fn new(published: Arc<Published>, definitions: Vec<Flag>, marker: Marker) -> Self {
-        Self { published, definitions: definitions.into(), marker }
+    pub(crate) fn new(published: Arc<Published>, definitions: Written, marker: Marker) -> Self {
+        Self { published, definitions: Arc::new(definitions), marker }
     }
 }
 
@@ -58,7 +62,8 @@ impl Refresher {
     /// Serves what the archive holds, if that is newer. `None` where it holds nothing that says what to serve.
     pub(crate) async fn follow(&mut self) -> Option<Refreshed> {
         let archive = Arc::clone(self.parts.archive.as_ref()?);
-        let archived = match archive.load().await {
+        let load = within(span!("archive_load"), archive.load());
+        let archived = match load.await {
             Ok(archived) => archived,
             Err(error) => {
                 let place = archive.describe();
@@ -82,7 +87,7 @@ impl Refresher {
             _ if self.unsaved.is_some() => {}
             (Some(_), Some(marker)) => {
                 let marker = marker.clone();
-                self.unsaved = Some(Unsaved::new(published, Vec::new(), marker));
+                self.unsaved = Some(Unsaved::new(published, Written::default(), marker));
             }
             _ => self.anew = true,
         }
@@ -104,7 +109,7 @@ impl Refresher {
             return is_served.then_some(Refreshed::Unchanged);
         }
         let Archived { document, marker, revision, refreshed_at_ms, origin, .. } = archived;
-        let read = spawn_blocking(move || read_flags(&document)).await;
+        let read = spawn_blocking(move || Rows::written(&document)).await;
         let flags = match read {
             Ok(Ok(flags)) => flags,
             Ok(Err(error)) => {
@@ -136,8 +141,16 @@ impl Refresher {
         else {
             return;
         };
-        let archived = self.archived(&archive, &unsaved).await;
-        match archive.save(&archived).await {
+        let started = self.parts.clock.instant();
+        let span = span!("archive_save");
+        let save = async {
+            let archived = self.archived(&archive, &unsaved).await;
+            archive.save(&archived).await
+        };
+        let saved = save.instrument(span.clone()).await;
+        let took = self.parts.clock.instant().saturating_duration_since(started);
+        self.parts.observer.archived(observed(&saved), took);
+        match saved {
             Ok(()) => {
                 self.unsaved = None;
                 if self.shared.counts.saved(None).is_some() {
@@ -151,12 +164,22 @@ impl Refresher {
             }
             Err(error) => {
                 let error: Box<str> = chain(&error).into();
+                failed(&span, &error);
                 let place = archive.describe();
                 let known = self.shared.counts.saved(Some(error.clone()));
                 if known.as_ref() != Some(&error) {
                     warn!("the flags cannot be archived in {place}: {error}");
                 }
             }
+        }
+    }
+
+    /// Archives rules before they are served, since what they are made of is read from there. Where that fails the text of
+    /// all flags is not kept until it succeeds: they are fetched again, and bodies come from the source meanwhile.
+    pub(crate) async fn save_first(&mut self) {
+        self.save().await;
+        if self.unsaved.take().is_some() {
+            self.anew = true;
         }
     }
 
@@ -195,5 +218,14 @@ impl Refresher {
         }
         self.anew = true;
         self.due = Instant::now();
+    }
+}
+
+/// What came of a save, in an observer's words.
+fn observed(saved: &Result<(), ArchiveError>) -> ArchiveOutcome {
+    match saved {
+        Ok(()) => ArchiveOutcome::Saved,
+        Err(error) if error.kind() == ArchiveErrorKind::Superseded => ArchiveOutcome::Superseded,
+        Err(_) => ArchiveOutcome::Failed,
     }
 }

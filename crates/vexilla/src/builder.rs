@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vexilla_breaker::{Breaker, BreakerConfig, State, Transition};
-use vexilla_domain::{FlagFilter, FlagSource, TagsOperator};
+use vexilla_domain::{BreakerState, FlagFilter, FlagSource, Observer, TagsOperator};
 use vexilla_flagr::{ExportFilter, FlagrConfig, FlagrSource};
 
 use crate::archives::Archives;
 use crate::client::Client;
-use crate::config::{Config, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
+use crate::config::{Config, ExportPolicy, Fallback, FlagEvents, Records, Rollouts, StartPolicy};
 use crate::error::{ConfigError, StartError, chain};
+use crate::exposure_config::ExposureConfig;
 use crate::file::FileSource;
 use crate::parts::Parts;
 #[cfg(feature = "memory")]
 use crate::remote_cache::RemoteCache;
 #[cfg(feature = "server")]
 use crate::servers::WantedServers;
+use crate::telemetry::{Telemetry, WantedTelemetry};
 
 /// A client in the making. Name one source, then [`start`](Self::start).
 #[derive(Debug, Default)]
@@ -28,10 +30,15 @@ pub struct ClientBuilder {
     refresh_interval: Option<Duration>,
     breaker: BreakerConfig,
     pub(crate) archives: Archives,
+    pub(crate) telemetry: WantedTelemetry,
     #[cfg(feature = "memory")]
     pub(crate) remote_cache: RemoteCache,
+    #[cfg(feature = "memory")]
+    pub(crate) memory_budget: Option<vexilla_storage::CacheConfig>,
     #[cfg(feature = "server")]
     pub(crate) servers: WantedServers,
+    #[cfg(feature = "server")]
+    pub(crate) forward: Option<vexilla_server::ForwardConfig>,
 }
 
 #[derive(Debug)]
@@ -65,6 +72,13 @@ impl ClientBuilder {
     /// Takes flags from anywhere.
     pub fn source(mut self, source: Arc<dyn FlagSource>) -> Self {
         self.source = Some(Source::Custom(source));
+        self
+    }
+
+    /// All settings of how the client behaves, in place of those that were set so far. How often the source is asked stays
+    /// with [`refresh_interval`](Self::refresh_interval), whose default depends on the source.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
         self
     }
 
@@ -107,6 +121,18 @@ impl ClientBuilder {
     /// Who decides flags whose evaluations Flagr records. Default: Flagr, where there is one.
     pub fn records(mut self, records: Records) -> Self {
         self.config.records = records;
+        self
+    }
+
+    /// Whether evaluations are events of `tracing`. Default: they are not.
+    pub fn flag_events(mut self, events: FlagEvents) -> Self {
+        self.config.flag_events = events;
+        self
+    }
+
+    /// How exposures are kept and sent, and evaluations that Flagr is to record.
+    pub fn exposures(mut self, config: ExposureConfig) -> Self {
+        self.config.exposures = config;
         self
     }
 
@@ -171,17 +197,24 @@ impl ClientBuilder {
         let mut config = self.config;
         #[cfg(feature = "server")]
         self.servers.check()?;
-        let breaker = Breaker::with_observer(self.breaker, told)
+        let telemetry = self.telemetry.start()?;
+        let observer = telemetry.as_ref().map(Telemetry::observer);
+        let breaker = Breaker::with_observer(self.breaker, move |it| told(it, observer.as_deref()))
             .map_err(|error| ConfigError::new("breaker", chain(&error)))?;
         let (mut parts, interval) = match self.source {
             None => return Err(ConfigError::new("source", "name a Flagr or a flags file").into()),
             Some(Source::Flagr(flagr)) => {
+                #[cfg(feature = "otel")]
+                let flagr = traced(flagr, telemetry.as_ref());
                 #[cfg(feature = "server")]
-                let forwarder = crate::forward::to(&flagr)?;
+                let forwarder = crate::forward::to(&flagr, self.forward)?;
                 let flagr = FlagrSource::new(filtered(*flagr, &config.filter))
                     .map_err(|error| ConfigError::new("flagr", chain(&error)))?;
                 let remote = Arc::new(flagr.evaluator());
-                let parts = Parts::new(Arc::new(flagr)).with_remote(remote).with_breaker(breaker);
+                let exposures = Arc::new(flagr.exposures());
+                let parts = Parts::new(Arc::new(flagr)).with_remote(remote);
+                let parts = parts.with_exposures(exposures).with_breaker(breaker);
+                let parts = shown(parts, telemetry);
                 #[cfg(feature = "memory")]
                 let parts = self.remote_cache.around(parts)?;
                 #[cfg(feature = "server")]
@@ -189,23 +222,48 @@ impl ClientBuilder {
                 (parts, config.refresh_interval)
             }
             Some(Source::File(path)) => {
-                (Parts::new(Arc::new(FileSource::new(path))), FILE_INTERVAL)
+                (shown(Parts::new(Arc::new(FileSource::new(path))), telemetry), FILE_INTERVAL)
             }
-            Some(Source::Custom(source)) => (Parts::new(source), config.refresh_interval),
+            Some(Source::Custom(source)) => {
+                (shown(Parts::new(source), telemetry), config.refresh_interval)
+            }
         };
         if let Some(archive) = self.archives.open(&parts.source.describe())? {
             parts = parts.with_archive(archive);
         }
+        #[cfg(feature = "memory")]
+        if let Some(budget) = self.memory_budget {
+            parts = parts.with_memory_budget(&budget)?;
+        }
         config.refresh_interval = self.refresh_interval.unwrap_or(interval);
-        let client = Client::new(parts, config).await?;
+        let client = Box::pin(Client::new(parts, config)).await?;
         #[cfg(feature = "server")]
         self.servers.open(&client).await?;
         Ok(client)
     }
 }
 
-/// Logs what the breaker does: an outage that evaluations meet first is told by nobody else.
-fn told(transition: Transition) {
+/// Hands the traces of requests on to Flagr.
+#[cfg(feature = "otel")]
+fn traced(mut flagr: Box<FlagrConfig>, telemetry: Option<&Telemetry>) -> Box<FlagrConfig> {
+    if let Some(headers) = telemetry.and_then(Telemetry::request_headers) {
+        flagr.request_headers = Some(headers);
+    }
+    flagr
+}
+
+fn shown(parts: Parts, telemetry: Option<Telemetry>) -> Parts {
+    match telemetry {
+        Some(telemetry) => parts.with_telemetry(telemetry),
+        None => parts,
+    }
+}
+
+/// Logs what the breaker does, for an outage that evaluations meet first is told by nobody else; and tells the observer.
+fn told(transition: Transition, observer: Option<&dyn Observer>) {
+    if let Some(observer) = observer {
+        observer.breaker_changed(seen(transition.from), seen(transition.to));
+    }
     match transition.to {
         State::Open if transition.from == State::Closed => {
             tracing::warn!(
@@ -214,6 +272,15 @@ fn told(transition: Transition) {
         }
         State::Closed => tracing::info!("Flagr answers again"),
         State::Open | State::HalfOpen => tracing::debug!(to = %transition.to, "the breaker moved"),
+    }
+}
+
+/// A state as observers know it.
+fn seen(state: State) -> BreakerState {
+    match state {
+        State::Closed => BreakerState::Closed,
+        State::Open => BreakerState::Open,
+        State::HalfOpen => BreakerState::HalfOpen,
     }
 }
 

@@ -1,20 +1,20 @@
 //! The evaluate path: one load of the rules, look-up, route, walk or a call to Flagr, count.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use vexilla_domain::{
-    Context, Debug, Evaluation, EvaluationRef, Explanation, Flag, FlagRef, Needs, Problem,
-    Readiness, Reason, SourceErrorKind, Stats,
+    Context, Debug, Evaluation, EvaluationRef, Explanation, Flag, FlagFilter, FlagRef, Needs,
+    Problem, Readiness, Reason, SourceErrorKind, Stats,
 };
 use vexilla_storage::SnapshotCell;
 
 use crate::builder::ClientBuilder;
 use crate::changes::{Changes, Feed};
-use crate::config::{Config, Consistency, Fallback};
+use crate::config::{Config, Consistency, Fallback, Records};
 use crate::counts::Counts;
 use crate::decide::Begun;
 use crate::error::{RefreshError, StartError, Undecided};
@@ -29,7 +29,9 @@ use crate::requests::{Request, Wish};
 #[cfg(feature = "server")]
 use crate::servers::Servers;
 use crate::shared::Shared;
-use crate::start::first_load;
+use crate::span::{span, within};
+use crate::start::{first_load, start_couriers};
+use crate::watch::Watch;
 
 /// Flags, kept fresh and decided here, or by Flagr where that is its to do. Clones are the same client; the refresh ends
 /// with the last one, or with [`stop`](Self::stop).
@@ -70,23 +72,40 @@ impl Client {
     /// [`Config::start`] requires them.
     pub async fn new(parts: Parts, config: Config) -> Result<Self, StartError> {
         config.check()?;
+        parts.check_budget()?;
         let needs_flagr =
             if parts.remote.is_some() { config.needs_flagr() } else { Needs::NOTHING };
+        let replayed = match config.records {
+            Records::Replay if parts.recorder.is_some() => Needs::RECORD,
+            _ => Needs::NOTHING,
+        };
+        // What is not in memory goes the way of what is not decided here.
+        let body = if parts.is_paged() { Needs::BODY } else { Needs::NOTHING };
+        let needs_flagr = needs_flagr.and(body);
         let shared = Arc::new(Shared {
             cell: SnapshotCell::new(Arc::new(Published::default())),
             counts: Counts::default(),
             needs_flagr,
+            replayed,
+            exposures: OnceLock::new(),
+            replays: OnceLock::new(),
             misses: Misses::new(config.miss_interval),
             notes: Notes::default(),
             feed: Feed::new(),
+            filter: RwLock::new(config.filter.clone()),
+            watch: Watch::of(&parts, &config),
         });
         let mut refresher = Refresher::new(parts.clone(), config.clone(), Arc::clone(&shared));
-        first_load(&mut refresher).await?;
+        within(span!("start"), first_load(&mut refresher)).await?;
 
         let stop = CancellationToken::new();
         let (requests, asked) = mpsc::channel(64);
         let tasks = TaskTracker::new();
+        start_couriers(&shared, &parts, &config, &stop, &tasks).await?;
         tasks.spawn(refresher.run(asked, stop.clone()));
+        if parts.is_paged() {
+            tasks.spawn(parts.clone().load_missed(Arc::clone(&shared), stop.clone()));
+        }
         tasks.close();
         let owner = Arc::new(stop.clone().drop_guard());
         let worker = Arc::new(Worker {
@@ -98,7 +117,12 @@ impl Client {
             stop,
             tasks,
         });
-        Ok(Self { shared, worker, _owner: Some(owner), consistency: Consistency::Eventual })
+        let client =
+            Self { shared, worker, _owner: Some(owner), consistency: Consistency::Eventual };
+        if let Some(telemetry) = client.telemetry() {
+            telemetry.show(&client);
+        }
+        Ok(client)
     }
 
     /// The same client with another consistency for the calls that are awaited.
@@ -133,6 +157,8 @@ impl Client {
         match begun {
             Begun::Done(result) => result,
             Begun::Absent(f) => self.decide(key, ctx, Reason::Fallback, f),
+            // Behind a pointer, since it is rare and its state is large.
+            Begun::Paged(f) => Box::pin(self.evaluate_paged(key, ctx, f)).await,
             Begun::Flagrs(held, f) => {
                 let flag = FlagRef { id: 0, key };
                 match self.ask(flag, held, ctx, Debug::Off).await {
@@ -192,10 +218,9 @@ impl Client {
     /// would. `None` when there is no such flag.
     pub fn explain(&self, key: &str, ctx: &Context) -> Option<Explanation> {
         let published = self.shared.cell.load();
-        let mut explanation = published.ruleset.explain(key, ctx)?;
-        explanation.needs = explanation.needs.only(self.shared.needs_flagr);
-        explanation.evaluation.freshness = published.freshness();
-        Some(explanation)
+        let flag = published.ruleset.find(key)?;
+        let body = if flag.is_paged() { self.held_body(flag) } else { None };
+        Some(self.explain_flag(body.as_deref().unwrap_or(flag), &published, ctx))
     }
 
     /// Refreshes now. Calls that come together share one refresh.
@@ -209,14 +234,30 @@ impl Client {
         self.wish(Wish::Look).await
     }
 
+    /// Keeps the flags of this filter from now on, instead of those of [`Config::filter`]. All flags are read anew for it;
+    /// where that fails, the former ones are served until the next refresh. What the source was asked to filter by stays.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be asked.
+    pub async fn set_filter(&self, filter: FlagFilter) -> Result<Refreshed, RefreshError> {
+        self.shared.filter.write().unwrap_or_else(PoisonError::into_inner).clone_from(&filter);
+        self.wish(Wish::Filter(Box::new(filter))).await
+    }
+
     /// Stops the servers of the builder's `admin` and `webhook`, whose running requests have 10 seconds to finish, and
-    /// then the refreshing; waits until all tasks have ended. Evaluations go on with the flags that are there.
+    /// then the refreshing; sends the exposures that wait, for [`ExposureConfig::flush_limit`](crate::ExposureConfig) at
+    /// most; waits until all tasks have ended. Evaluations go on with the flags that are there.
     pub async fn stop(&self) {
         #[cfg(feature = "server")]
         self.worker.servers.stop().await;
         self.worker.stop.cancel();
         self.worker.tasks.wait().await;
         self.worker.parts.stop_asking_ahead().await;
+        #[cfg(feature = "otel")]
+        if let Some(telemetry) = self.telemetry() {
+            telemetry.end_with_client().await;
+        }
     }
 
     /// What each publication changes, from now on.
@@ -236,7 +277,8 @@ impl Client {
 
     /// Whether the filter keeps a flag, now.
     pub fn should_cache(&self, flag: &Flag) -> bool {
-        self.worker.config.filter.should_cache_at(flag, self.worker.parts.clock.now())
+        let filter = self.shared.filter.read().unwrap_or_else(PoisonError::into_inner);
+        filter.should_cache_at(flag, self.worker.parts.clock.now())
     }
 
     /// Counts, and the state of the rules.
@@ -272,6 +314,15 @@ impl Client {
     /// How long ago the source last confirmed the flags. `None` before the first load.
     pub fn age(&self) -> Option<Duration> {
         self.stats().age
+    }
+
+    /// Reads the statistics for as long as the client is there, and does not keep it.
+    pub(crate) fn stats_reader(&self) -> impl Fn() -> Stats + Send + Sync + 'static {
+        let (shared, worker) = (Arc::downgrade(&self.shared), Arc::downgrade(&self.worker));
+        move || match (Weak::upgrade(&shared), Weak::upgrade(&worker)) {
+            (Some(shared), Some(worker)) => crate::stats::of(&shared, &worker.parts),
+            _ => Stats::default(),
+        }
     }
 
     pub(crate) fn parts(&self) -> &Parts {

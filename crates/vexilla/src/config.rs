@@ -5,6 +5,7 @@ use std::time::Duration;
 use vexilla_domain::{FlagFilter, Needs};
 
 use crate::error::ConfigError;
+use crate::exposure_config::ExposureConfig;
 
 /// How a client behaves. [`Config::default`] is right for most.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub rollouts: Rollouts,
     /// Who decides flags whose evaluations Flagr records. Default: Flagr, where there is one.
     pub records: Records,
+    /// How exposures are kept and sent.
+    pub exposures: ExposureConfig,
     /// Which flags are kept. Default: all.
     pub filter: FlagFilter,
     /// What stands in where nothing can decide. Default: off.
@@ -39,6 +42,21 @@ pub struct Config {
     pub miss_timeout: Duration,
     /// How long a call with [`Consistency::Strict`] waits for its look. Default 5 seconds.
     pub strict_timeout: Duration,
+    /// Whether each evaluation is an event of `tracing` by OpenTelemetry's conventions for feature flags, of level debug
+    /// and the target `vexilla::feature_flag`. Default: not; an event costs many times the evaluation.
+    pub flag_events: FlagEvents,
+}
+
+/// Whether evaluations are events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlagEvents {
+    /// They are not.
+    #[default]
+    Off,
+    /// They are, without whom the flag was evaluated for.
+    On,
+    /// They are, with the entity's id.
+    WithEntity,
 }
 
 /// What a start does that could not load flags in time.
@@ -79,6 +97,11 @@ pub enum Records {
     /// Flagr, which records the evaluation. While it cannot be asked, the rules held here, and the record is lost.
     #[default]
     Remote,
+    /// The rules held here. The same is then asked of Flagr in the background, which records it: with the time at which
+    /// it is asked, and with the variant that it finds then. An entity without an id gets another random one. Flagr may
+    /// come to record an evaluation more than once, as for [`Client::expose`](crate::Client::expose); what is lost is
+    /// counted in [`Stats::replays`](vexilla_domain::Stats::replays).
+    Replay,
     /// The rules held here. Nothing is recorded.
     Off,
 }
@@ -119,12 +142,14 @@ impl Default for Config {
             export: ExportPolicy::default(),
             rollouts: Rollouts::default(),
             records: Records::default(),
+            exposures: ExposureConfig::default(),
             filter: FlagFilter::default(),
             fallback: Fallback::default(),
             max_staleness: None,
             miss_interval: Duration::from_secs(10),
             miss_timeout: Duration::from_secs(1),
             strict_timeout: Duration::from_secs(5),
+            flag_events: FlagEvents::default(),
         }
     }
 }
@@ -141,7 +166,7 @@ impl Config {
         };
         let record = match self.records {
             Records::Remote => Needs::RECORD,
-            Records::Off => Needs::NOTHING,
+            Records::Replay | Records::Off => Needs::NOTHING,
         };
         bucket.and(record).and(Needs::INJECTION).and(Needs::REPAIR)
     }
@@ -167,6 +192,6 @@ impl Config {
                 return Err(ConfigError::new(field, reason));
             }
         }
-        Ok(())
+        self.exposures.check()
     }
 }

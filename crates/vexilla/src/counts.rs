@@ -77,9 +77,10 @@ fn source_at(source: Source) -> usize {
 }
 
 impl Counts {
+    /// Counts an evaluation. Gives how many of its kind this thread, or one of its stripe, counted before.
     #[inline]
-    pub(crate) fn evaluated(&self, source: Source, reason: Reason) {
-        self.evaluations.add(source_at(source) * REASONS.len() + reason_at(reason));
+    pub(crate) fn evaluated(&self, source: Source, reason: Reason) -> u64 {
+        self.evaluations.add(source_at(source) * REASONS.len() + reason_at(reason))
     }
 
     /// A decision was made here that Flagr would have recorded.

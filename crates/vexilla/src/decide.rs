@@ -11,12 +11,15 @@ use crate::misses::Turn;
 use crate::published::Published;
 use crate::remote::Held;
 use crate::requests::Wish;
+use crate::watch::Evaluated;
 
 /// An evaluation that was begun: done, or for somebody else to do.
 pub(crate) enum Begun<R, F> {
     Done(R),
     /// Flagr is to decide.
     Flagrs(Held, F),
+    /// What it is made of is not in the rules.
+    Paged(F),
     /// There is no such flag in the rules.
     Absent(F),
 }
@@ -55,9 +58,12 @@ impl Client {
         let published = self.shared().cell.load();
         match published.ruleset.find(key) {
             Some(flag) if self.asks_flagr(flag, &published) => {
+                if flag.is_paged() {
+                    return Begun::Paged(f);
+                }
                 Begun::Flagrs(Held::of(flag, &published), f)
             }
-            Some(flag) => Begun::Done(f(self.decide_here(&published, flag, ctx))),
+            Some(flag) => Begun::Done(f(self.decide_here(&published, flag, key, ctx))),
             None if published.absent(key) == Reason::Filtered => {
                 Begun::Done(f(self.decide_by(&published, None, key, ctx, Reason::Fallback)))
             }
@@ -82,7 +88,8 @@ impl Client {
         f: impl FnOnce(EvaluationRef<'_>) -> R,
     ) -> R {
         let published = self.shared().cell.load();
-        f(self.decide_by(&published, published.ruleset.find(key), key, ctx, undecidable))
+        let flag = published.ruleset.find(key);
+        self.decide_with(&published, flag, key, ctx, undecidable, f)
     }
 
     /// Several evaluations by the same rules, without Flagr.
@@ -90,9 +97,28 @@ impl Client {
         let published = self.shared().cell.load();
         let decide = |key: &str| {
             let flag = published.ruleset.find(key);
-            self.decide_by(&published, flag, key, ctx, Reason::NeedsRemote).to_owned()
+            self.decide_with(&published, flag, key, ctx, Reason::NeedsRemote, |it| it.to_owned())
         };
         keys.iter().map(|key| decide(key.as_ref())).collect()
+    }
+
+    /// Evaluates a flag of these rules, if there is one, without Flagr and without waiting, and lends the result.
+    #[inline]
+    pub(crate) fn decide_with<R>(
+        &self,
+        published: &Published,
+        flag: Option<&CompiledFlag>,
+        key: &str,
+        ctx: &Context,
+        undecidable: Reason,
+        f: impl FnOnce(EvaluationRef<'_>) -> R,
+    ) -> R {
+        match flag {
+            Some(shell) if shell.is_paged() => {
+                self.decide_held(published, shell, ctx, undecidable, f)
+            }
+            flag => f(self.decide_by(published, flag, key, ctx, undecidable)),
+        }
     }
 
     /// Evaluates a flag of these rules, if there is one, without Flagr.
@@ -112,13 +138,14 @@ impl Client {
         match flag {
             Some(flag) if self.is_flagrs(flag) => {
                 let mut evaluation = self.stand_in(flag, ctx, undecidable);
-                self.finish(&mut evaluation, published);
+                self.finish(&mut evaluation, published, Some(flag), key, ctx);
+                self.have_recorded(flag, ctx.entity_id(), ctx, &evaluation);
                 evaluation
             }
-            Some(flag) => self.decide_here(published, flag, ctx),
+            Some(flag) => self.decide_here(published, flag, key, ctx),
             None => {
                 let mut evaluation = EvaluationRef::blank(None, published.absent(key));
-                self.finish(&mut evaluation, published);
+                self.finish(&mut evaluation, published, None, key, ctx);
                 evaluation
             }
         }
@@ -130,16 +157,25 @@ impl Client {
         &self,
         published: &'p Published,
         flag: &'p CompiledFlag,
+        key: &str,
         ctx: &Context,
     ) -> EvaluationRef<'p> {
         let mut evaluation = Ruleset::evaluate_flag(flag, ctx);
-        self.finish(&mut evaluation, published);
+        self.finish(&mut evaluation, published, Some(flag), key, ctx);
+        self.have_recorded(flag, ctx.entity_id(), ctx, &evaluation);
         evaluation
     }
 
-    /// Says how fresh the rules were, and counts. Rules that are too old do not decide.
+    /// Says how fresh the rules were, counts, and tells who wants to know. Rules that are too old do not decide.
     #[inline]
-    pub(crate) fn finish(&self, evaluation: &mut EvaluationRef<'_>, published: &Published) {
+    pub(crate) fn finish(
+        &self,
+        evaluation: &mut EvaluationRef<'_>,
+        published: &Published,
+        flag: Option<&CompiledFlag>,
+        key: &str,
+        context: &Context,
+    ) {
         if published.is_expired() {
             *evaluation = EvaluationRef::blank(evaluation.flag, Reason::Fallback);
         }
@@ -147,7 +183,10 @@ impl Client {
             evaluation.source = Source::Fallback;
         }
         evaluation.freshness = published.freshness();
-        self.shared().counts.evaluated(evaluation.source, evaluation.reason);
+        let nth = self.shared().counts.evaluated(evaluation.source, evaluation.reason);
+        if let Some(watch) = &self.shared().watch {
+            watch.evaluated(Evaluated { flag, key, context, nth }, evaluation);
+        }
     }
 
     pub(crate) fn enabled_or_fallback(

@@ -11,6 +11,7 @@ use vexilla_domain::{
 use vexilla_eval::{AnonymousId, CompiledFlag, Ruleset};
 
 use crate::client::Client;
+use crate::paged::Loaded;
 use crate::published::Published;
 use crate::remote::Held;
 
@@ -30,13 +31,15 @@ impl Engine for Client {
             published = self.shared().cell.load_full();
         }
         let found = published.ruleset.resolve(flag);
+        let loaded = self.load_bodies(found.into_iter()).await;
+        let found = found.map(|it| loaded.whole(it));
         if let Some(found) = found.filter(|it| self.asks_flagr(it, &published)) {
             let held = Held::of(found, &published);
             if let Ok(answer) = self.ask(flag, held, context, debug).await {
                 return answer;
             }
         }
-        self.answer(&published, found, flag.id, context, debug)
+        self.answer(&published, found, flag, context, debug)
     }
 
     async fn evaluate_batch(
@@ -50,7 +53,8 @@ impl Engine for Client {
         if size > most {
             return Err(BatchTooLarge::Answers { size, most });
         }
-        let flagrs = self.ask_for(&batch, &selected, &published).await;
+        let loaded = self.load_bodies(selected.iter().filter_map(|it| it.2)).await;
+        let flagrs = self.ask_for(&batch, &selected, &published, &loaded).await;
 
         let mut logged = 0;
         let mut answers = Vec::with_capacity(size);
@@ -59,7 +63,15 @@ impl Engine for Client {
                 let asked = flag.and_then(|it| flagrs.get(&(entity, it.head().id.0)));
                 let answer = match asked {
                     Some(answer) => answer.clone(),
-                    None => self.answer(&published, *flag, *id, context, batch.debug),
+                    None => {
+                        let key = match selected_by {
+                            SelectedBy::Key(at) => batch.flag_keys.get(*at).map_or("", |it| it),
+                            SelectedBy::Id(_) | SelectedBy::Tags => "",
+                        };
+                        let asked = FlagRef { id: *id, key };
+                        let flag = flag.map(|it| loaded.whole(it));
+                        self.answer(&published, flag, asked, context, batch.debug)
+                    }
                 };
                 logged += log_length(&answer);
                 if logged > MAX_LOGS {
@@ -72,9 +84,15 @@ impl Engine for Client {
     }
 
     async fn export(&self) -> Option<Export> {
-        let published = self.shared().cell.load();
-        let json = published.export.clone()?;
-        Some(Export { json, freshness: published.freshness() })
+        let held = {
+            let published = self.shared().cell.load();
+            let json = published.export.clone();
+            json.map(|json| Export { json, freshness: published.freshness() })
+        };
+        match held {
+            Some(held) => Some(held),
+            None => self.archived_export().await,
+        }
     }
 
     fn freshness(&self) -> Freshness {
@@ -115,9 +133,12 @@ impl Client {
         batch: &Batch<'_>,
         selected: &[Selected<'_>],
         published: &Arc<Published>,
+        loaded: &Loaded,
     ) -> HashMap<(usize, u64), Answer> {
-        let flagrs =
-            selected.iter().filter_map(|it| it.2).filter(|it| self.asks_flagr(it, published));
+        let flagrs = selected
+            .iter()
+            .filter_map(|it| it.2)
+            .filter(|it| self.asks_flagr(loaded.whole(it), published));
         let ids: HashSet<u64> =
             flagrs.filter(|it| published.ruleset.shows(it)).map(|it| it.head().id.0).collect();
         let ids: Vec<u64> = ids.into_iter().filter(|it| *it != 0).collect();
@@ -143,19 +164,23 @@ impl Client {
         &self,
         published: &Published,
         flag: Option<&CompiledFlag>,
-        requested_id: u64,
+        asked: FlagRef<'_>,
         context: &Context,
         debug: Debug,
     ) -> Answer {
         let anonymous = context.entity_id().is_empty().then(AnonymousId::random);
         let entity_id = anonymous.as_ref().map_or(context.entity_id(), AnonymousId::as_str);
         let (mut evaluation, log) =
-            Ruleset::evaluate_logged(flag, requested_id, entity_id, context, debug);
+            Ruleset::evaluate_logged(flag, asked.id, entity_id, context, debug);
         if let Some(flag) = flag.filter(|it| self.is_flagrs(it)) {
             let decided: EvaluationRef<'_> = evaluation;
             evaluation = self.stand_in_with(flag, Reason::Fallback, || decided);
         }
-        self.finish(&mut evaluation, published);
+        let key = flag.map_or(asked.key, |it| &it.head().key);
+        self.finish(&mut evaluation, published, flag, key, context);
+        if let Some(flag) = flag {
+            self.have_recorded(flag, entity_id, context, &evaluation);
+        }
         Answer { evaluation: evaluation.to_owned(), entity_id: entity_id.into(), log }
     }
 }

@@ -33,6 +33,9 @@ pub enum StartError {
     /// The folder for the archive cannot be used. Nothing was started.
     #[error("the archive: {0}")]
     Archive(ArchiveError),
+    /// The folder for exposures cannot be used. Nothing is left running.
+    #[error("the spool of exposures: {0}")]
+    Spool(ArchiveError),
     /// The flags could not be loaded. Nothing is left running.
     #[error("the first load failed: {0}")]
     Load(RefreshError),

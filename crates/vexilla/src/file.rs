@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use vexilla_domain::json::read_flags;
+use vexilla_domain::json::Rows;
 use vexilla_domain::{Depth, Fetch, FlagSource, Marker, SourceError, SourceErrorKind, Strictness};
 
 /// A file in Flagr's export shape, or its REST list of flags.
@@ -64,6 +64,14 @@ impl FileSource {
 #[async_trait]
 impl FlagSource for FileSource {
     async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError> {
+        Ok(self.fetch_rows(seen, depth).await?.map(Rows::into_document))
+    }
+
+    async fn fetch_rows(
+        &self,
+        seen: Option<&Marker>,
+        depth: Depth,
+    ) -> Result<Fetch<Rows>, SourceError> {
         let unavailable =
             |error: io::Error| self.error(SourceErrorKind::Unavailable, in_words(&error));
         let path = self.path.clone();
@@ -83,12 +91,12 @@ impl FlagSource for FileSource {
             self.was_read(stamp, &marker);
             return Ok(Fetch { changed: None, marker, again_in: None });
         }
-        let document = blocking(move || Ok(read_flags(&bytes)))
+        let rows = blocking(move || Ok(Rows::read(&bytes)))
             .await
             .map_err(unavailable)?
             .map_err(|error| self.error(SourceErrorKind::Invalid, error))?;
         self.was_read(stamp, &marker);
-        Ok(Fetch { changed: Some(document), marker, again_in: None })
+        Ok(Fetch { changed: Some(rows), marker, again_in: None })
     }
 
     fn describe(&self) -> String {

@@ -10,15 +10,19 @@ use vexilla_server::{ForwardBody, ForwardConfig, ForwardError, Forwarder, HttpFo
 
 use crate::error::ConfigError;
 
-/// A way to this Flagr. There is none through a proxy, as an untouched request cannot go there.
-pub(crate) fn to(flagr: &FlagrConfig) -> Result<Option<Arc<dyn Forwarder>>, ConfigError> {
+/// A way to this Flagr within these limits. There is none through a proxy, as an untouched request cannot go there.
+pub(crate) fn to(
+    flagr: &FlagrConfig,
+    limits: Option<ForwardConfig>,
+) -> Result<Option<Arc<dyn Forwarder>>, ConfigError> {
     if flagr.proxy.is_some() {
         return Ok(None);
     }
     let wrong = |error: &dyn fmt::Display| ConfigError::new("flagr", error.to_string());
     let tls = flagr.tls().map_err(|error| wrong(&error))?;
     let (origin, prefix) = flagr.origin_and_prefix().map_err(|error| wrong(&error))?;
-    let mut config = ForwardConfig::new(origin);
+    let mut config = limits.unwrap_or_else(|| ForwardConfig::new(""));
+    config.url = origin;
     config.connect_timeout = flagr.connect_timeout;
     let forwarder = HttpForwarder::new(config, tls).map_err(|error| wrong(&error))?;
     Ok(Some(Arc::new(Rooted { prefix, forwarder })))

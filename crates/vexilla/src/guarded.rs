@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vexilla_breaker::{Breaker, Permit};
+use vexilla_domain::json::Rows;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Clock, Depth, Fetch, FlagRef, FlagSource, FlagState, Marker,
-    PortError, RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator, SourceError,
-    SourceErrorKind, Strictness,
+    Answer, Batch, BatchAnswer, Clock, DeliveryError, DeliveryErrorKind, Depth, Exposure,
+    ExposureSink, Fetch, FlagRef, FlagSource, FlagState, Marker, PortError, RemoteCall,
+    RemoteError, RemoteErrorKind, RemoteEvaluator, RowError, SourceError, SourceErrorKind,
+    Strictness,
 };
 
-/// A flag source, or a remote evaluator, behind a breaker, and itself one. Those that share a breaker share its state.
+/// A flag source, a remote evaluator, or a sink of exposures, behind a breaker, and itself one. Those that share a breaker share its state.
 ///
 /// A failure is no answer. A refusal is an answer, and so is a page of something else: both come at once, and nobody has
 /// to be kept from waiting for them.
@@ -64,6 +66,15 @@ impl FlagSource for Guarded<dyn FlagSource> {
         self.call(SourceErrorKind::Suspended, call, source_failed).await
     }
 
+    async fn fetch_rows(
+        &self,
+        seen: Option<&Marker>,
+        depth: Depth,
+    ) -> Result<Fetch<Rows>, SourceError> {
+        let call = self.inner.fetch_rows(seen, depth);
+        self.call(SourceErrorKind::Suspended, call, source_failed).await
+    }
+
     async fn fetch_flag(&self, flag: FlagRef<'_>) -> Result<FlagState, SourceError> {
         self.call(SourceErrorKind::Suspended, self.inner.fetch_flag(flag), source_failed).await
     }
@@ -92,6 +103,18 @@ impl RemoteEvaluator for Guarded<dyn RemoteEvaluator> {
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError> {
         let call = self.inner.evaluate_batch(batch);
         self.call(RemoteErrorKind::Suspended, call, evaluation_failed).await
+    }
+}
+
+#[async_trait]
+impl ExposureSink for Guarded<dyn ExposureSink> {
+    async fn send(&self, exposures: &[Exposure]) -> Result<Vec<RowError>, DeliveryError> {
+        let failed = |kind| kind == DeliveryErrorKind::Unavailable;
+        self.call(DeliveryErrorKind::Suspended, self.inner.send(exposures), failed).await
+    }
+
+    fn most(&self) -> usize {
+        self.inner.most()
     }
 }
 

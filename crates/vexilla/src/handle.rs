@@ -35,7 +35,7 @@ impl FlagHandle {
     pub fn evaluate_with<R>(&self, ctx: &Context, f: impl FnOnce(EvaluationRef<'_>) -> R) -> R {
         let published = self.client.shared().cell.load();
         let flag = published.ruleset.at(self.position(&published));
-        f(self.client.decide_by(&published, flag, &self.key, ctx, Reason::NeedsRemote))
+        self.client.decide_with(&published, flag, &self.key, ctx, Reason::NeedsRemote, f)
     }
 
     /// Evaluates the flag. Never waits.

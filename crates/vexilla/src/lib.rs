@@ -26,6 +26,10 @@
 //! The parts are put together in [`Client::new`]: it takes [`Parts`], which hold what comes from outside (the flag
 //! source, the clock), and a [`Config`]. The builder only fills these in.
 //!
+//! What it does can be seen: [`ClientBuilder::observer`] is told what is measured, the features `prometheus` and `otel`
+//! show all that is counted too ([`Telemetry`]), and its work is spans of `tracing`. None of this installs anything for
+//! the whole process.
+//!
 //! Rejected: a cache that asks Flagr for each flag when it is first needed. Its first answer waits for the network, it
 //! cannot tell a flag that does not exist from one it has not seen, and an outage catches it with whatever it happens to
 //! hold.
@@ -35,6 +39,10 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+mod embedding {}
 
 mod archives;
 mod builder;
@@ -55,6 +63,7 @@ mod local;
 mod many;
 mod misses;
 mod remote;
+mod watch;
 
 mod archive;
 mod changes;
@@ -67,12 +76,28 @@ mod requests;
 mod schedule;
 mod start;
 
+#[cfg(not(feature = "memory"))]
+mod no_pages;
+mod paged;
+#[cfg(feature = "memory")]
+mod pages;
+
 mod clock;
 mod counts;
 mod file;
 mod guarded;
+mod observed;
 mod shared;
+mod span;
 mod stats;
+mod telemetry;
+
+mod courier;
+mod exposure_config;
+mod exposures;
+mod go_quote;
+mod parcel;
+mod replay;
 
 mod engine;
 mod operator;
@@ -90,8 +115,11 @@ pub use builder::ClientBuilder;
 pub use changes::{Change, Changes};
 pub use client::Client;
 pub use clock::SystemClock;
-pub use config::{Config, Consistency, ExportPolicy, Fallback, Records, Rollouts, StartPolicy};
+pub use config::{
+    Config, Consistency, ExportPolicy, Fallback, FlagEvents, Records, Rollouts, StartPolicy,
+};
 pub use error::{ConfigError, RefreshError, StartError, Undecided};
+pub use exposure_config::ExposureConfig;
 pub use file::FileSource;
 pub use guarded::Guarded;
 pub use handle::FlagHandle;
@@ -100,19 +128,21 @@ pub use layer::RequestFlags;
 pub use local::Local;
 pub use parts::Parts;
 pub use refresh::Refreshed;
+pub use telemetry::{Telemetry, TelemetryConfig};
 pub use vexilla_breaker::{Breaker, BreakerConfig, State as BreakerState};
 pub use vexilla_domain::{
     ActiveHours, CacheCounts, Context, Detail, ErrorCode, Evaluation, EvaluationRef, Explanation,
-    FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings, Needs, Number, Object, Problem,
-    Readiness, Reason, Revision, Secret, Source, Stats, Strategy, TagsOperator, Value,
+    ExposeError, ExposeErrorKind, FilterError, Flag, FlagFilter, Freshness, Level, MemorySavings,
+    Needs, Number, Object, Observer, Problem, QueueCounts, Readiness, Reason, Revision, Secret,
+    Source, Stats, Strategy, TagsOperator, Value,
 };
 pub use vexilla_eval::bucket;
 pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy};
 #[cfg(feature = "server")]
 pub use vexilla_server::{
-    AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, Injection, ListenAddress,
-    ListenerConfig, Sidecar, SidecarConfig, TlsFiles, UnixAccess, WebhookConfig, WebhookHeader,
-    middleware,
+    AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, ForwardConfig, Injection,
+    ListenAddress, ListenerConfig, Sidecar, SidecarConfig, TlsFiles, UnixAccess, WebhookConfig,
+    WebhookHeader, middleware,
 };
 #[cfg(feature = "memory")]
 pub use vexilla_storage::{CacheConfig, CachedRemote, CachedRemoteConfig};
@@ -121,3 +151,9 @@ pub use vexilla_storage::{DiskArchive, DiskConfig};
 pub use vexilla_storage::{MemoryArchive, StackedArchive};
 #[cfg(feature = "redis")]
 pub use vexilla_storage::{RedisArchive, RedisConfig, RedisConfigError};
+pub use vexilla_telemetry::FlagCounts;
+#[cfg(feature = "otel")]
+pub use vexilla_telemetry::{
+    Compression as OtlpCompression, Otlp, OtlpSettings, Protocol as OtlpProtocol,
+    Signal as OtlpSignal, Temporality as OtlpTemporality,
+};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use vexilla_domain::{Batch, Context, Debug, Evaluation, FlagRef, Reason, SelectedBy};
 
 use crate::client::Client;
+use crate::paged::Loaded;
 use crate::published::Published;
 use crate::remote::Held;
 
@@ -22,9 +23,11 @@ impl Client {
             published = self.shared().cell.load_full();
         }
 
-        let asked = self.ask_for_keys(keys, ctx, &published).await;
+        let found = keys.iter().filter_map(|key| published.ruleset.find(key.as_ref()));
+        let loaded = self.load_bodies(found).await;
+        let asked = self.ask_for_keys(keys, ctx, &published, &loaded).await;
         let decide = |key: &str| {
-            let flag = published.ruleset.find(key);
+            let flag = published.ruleset.find(key).map(|it| loaded.whole(it));
             self.decide_by(&published, flag, key, ctx, Reason::Fallback).to_owned()
         };
         let answer = |key: &K| match asked.get(key.as_ref()) {
@@ -40,12 +43,12 @@ impl Client {
         keys: &'k [K],
         ctx: &Context,
         published: &Published,
+        loaded: &Loaded,
     ) -> HashMap<&'k str, Evaluation> {
         let mut flagrs: HashMap<&str, Held> = HashMap::new();
         for key in keys.iter().map(AsRef::as_ref) {
-            if let Some(flag) =
-                published.ruleset.find(key).filter(|it| self.asks_flagr(it, published))
-            {
+            let found = published.ruleset.find(key).map(|it| loaded.whole(it));
+            if let Some(flag) = found.filter(|it| self.asks_flagr(it, published)) {
                 flagrs.insert(key, Held::of(flag, published));
             }
         }

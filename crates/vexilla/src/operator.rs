@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use vexilla_domain::json::{read_flags, write_flags};
+use vexilla_domain::json::{read_flags, write_flag, write_flags};
 use vexilla_domain::{
     Context, Explanation, FlagName, FlagSummary, Freshness, Needs, Operator, Readiness,
     SourceError, Stats, Strategy,
@@ -56,6 +56,22 @@ impl Operator for Client {
 
     fn explain(&self, key: &str, context: &Context) -> Option<Explanation> {
         self.explain(key, context)
+    }
+
+    async fn load_definition(&self, key: &str) -> Option<Vec<u8>> {
+        if !self.parts().is_paged() {
+            return self.definition(key);
+        }
+        let published = self.shared().cell.load_full();
+        let flag = published.ruleset.find(key)?;
+        self.archived_definition(flag).await.map(|it| write_flag(&it).into_bytes())
+    }
+
+    async fn load_explanation(&self, key: &str, context: &Context) -> Option<Explanation> {
+        let published = self.shared().cell.load_full();
+        let flag = published.ruleset.find(key)?;
+        let loaded = self.load_bodies(std::iter::once(flag)).await;
+        Some(self.explain_flag(loaded.whole(flag), &published, context))
     }
 
     async fn refresh(&self) -> Result<Freshness, SourceError> {

@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use vexilla_domain::json::{Document, write_flags};
+use vexilla_domain::json::{Row, Rows, write_flag};
 use vexilla_domain::{
     Flag, FlagFilter, FlagId, Level, MemorySavings, Problem, Revision, Strictness,
 };
-use vexilla_eval::{CompiledFlag, Definitions, Filtered, Ruleset};
+use vexilla_eval::{Bodies, CompiledFlag, Definitions, Filtered, Ruleset};
 
-use crate::export;
+use crate::export::{self, Written};
+use crate::parts::Parts;
 use crate::published::{Confirmed, Published};
 
 /// How flags become rules; the same for every publication of a client.
@@ -20,17 +21,32 @@ pub(crate) struct Press {
     pub(crate) filter: FlagFilter,
     /// Whether rules carry their flags as a document.
     pub(crate) keeps_document: bool,
+    /// Where bodies go, where there is a budget for them.
+    pub(crate) parts: Parts,
 }
 
 /// What is to be published.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    pub(crate) flags: Document,
+    pub(crate) flags: Rows,
+    /// What was read since, one by one.
+    pub(crate) read_since: Vec<Flag>,
+    /// What becomes of the definitions.
+    pub(crate) text: Text,
     pub(crate) scope: Scope,
     pub(crate) revision: Revision,
     pub(crate) now: SystemTime,
     pub(crate) origin: Box<str>,
     pub(crate) max_snapshot_id: Option<u64>,
+}
+
+/// What becomes of definitions once they are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// They are written, to be archived.
+    Written,
+    /// Nobody needs them: they came from an archive, or one that is to come has them too.
+    Dropped,
 }
 
 /// What the flags of a draft are.
@@ -46,35 +62,67 @@ pub(crate) enum Scope {
 }
 
 impl Press {
-    /// Makes it ready to be published. Takes its time: not for a thread that others wait for.
-    pub(crate) fn publication(&self, draft: Draft, previous: &Published) -> Published {
-        let Draft { flags: Document { mut flags, problems: unread }, scope, .. } = draft;
-        let fetched = flags.len();
-        let keep = kept(&mut flags, &unread, &scope, &previous.ruleset);
-        let merged = flags.len() < fetched || !keep.is_empty();
+    /// Makes it ready to be published, and the definitions ready to be archived if they are wanted. Takes its time: not
+    /// for a thread that others wait for.
+    pub(crate) fn publication(&self, draft: Draft, previous: &Published) -> (Published, Written) {
+        let Draft { flags, scope, .. } = draft;
+        let (mut rows, unread) = flags.into_parts();
+        let fetched = rows.len();
+        let keep = kept(&mut rows, &unread, &scope, &previous.ruleset);
+        let merged = rows.len() < fetched || !keep.is_empty();
         let filtered = match scope {
             Scope::All | Scope::Behind { .. } => Filtered::Anew,
             Scope::Some { .. } => Filtered::AsBefore,
         };
+        let several = self.parts.is_paged().then(|| several_of_one_id(&rows));
+        let mut written = Written::default();
+        for flag in draft.read_since.iter().filter(|_| draft.text == Text::Written) {
+            written.add(flag);
+        }
 
-        let (flags, out): (Vec<_>, Vec<_>) =
-            flags.into_iter().partition(|it| self.filter.should_cache_at(it, draft.now));
-        let definitions =
-            Definitions { flags: &flags, unread, strictness: self.strictness, keep, filtered };
-        let carried = carried_over(&definitions.keep, &previous.problems);
-        let compilation = Ruleset::compile_from(definitions, Some(&previous.ruleset));
+        let carried = carried_over(&keep, &previous.problems);
+        let definitions = Definitions {
+            unread,
+            strictness: self.strictness,
+            keep,
+            filtered,
+            ..Definitions::default()
+        };
+        let mut out = FilteredOut::default();
+        // Each definition is gone when the next one is read.
+        let flags = rows.into_iter().filter_map(|row| {
+            let flag = match row.into_flag() {
+                Ok(flag) => flag,
+                Err(problem) => return Some(Err(problem)),
+            };
+            if !self.filter.should_cache_at(&flag, draft.now) {
+                out.add(flag);
+                return None;
+            }
+            if draft.text == Text::Written || self.keeps_document {
+                written.add(&flag);
+            }
+            Some(Ok(flag))
+        });
+        let mut take = |body: CompiledFlag| self.parts.offer_body(body);
+        let bodies = match several {
+            Some(resident) => Bodies::Paged { take: &mut take, resident },
+            None => Bodies::Resident,
+        };
+        let compilation =
+            Ruleset::compile_each(flags, definitions, bodies, Some(&previous.ruleset));
         let mut ruleset = compilation.ruleset;
-        for flag in &out {
-            ruleset.filter_out(flag);
+        for (id, key) in &out.flags {
+            ruleset.filter_out(*id, key);
         }
         let problems = carried.into_iter().chain(compilation.problems).collect();
 
         let export = self
             .keeps_document
-            .then(|| export::document(&ruleset, &flags, previous.export.as_deref()));
+            .then(|| export::document(&ruleset, &written, previous.export.as_deref()));
         let savings = match scope {
             Scope::Some { .. } => previous.savings,
-            Scope::All | Scope::Behind { .. } => savings(ruleset.len(), &out),
+            Scope::All | Scope::Behind { .. } => out.savings(ruleset.len()),
         };
         let published = Published {
             ruleset,
@@ -88,34 +136,29 @@ impl Press {
             confirmed: Confirmed::default(),
         };
         published.set_max_snapshot_id(draft.max_snapshot_id);
-        published
+        (published, written)
     }
 }
 
-/// Which of the flags that are held go on as they are. Takes out of `flags` what is older than what is known.
-fn kept(
-    flags: &mut Vec<Flag>,
-    unread: &[Problem],
-    scope: &Scope,
-    held: &Ruleset,
-) -> HashSet<FlagId> {
+/// Which of the flags that are held go on as they are. Takes out of `rows` what is older than what is known.
+fn kept(rows: &mut Vec<Row>, unread: &[Problem], scope: &Scope, held: &Ruleset) -> HashSet<FlagId> {
     match scope {
         Scope::All => HashSet::new(),
         Scope::Some { gone } => {
-            let named: HashSet<FlagId> = flags.iter().map(|it| it.id).collect();
+            let named: HashSet<FlagId> = rows.iter().map(Row::id).collect();
             let ids = held.flags().map(|it| it.head().id);
             ids.filter(|it| !named.contains(it) && !gone.contains(it)).collect()
         }
         Scope::Behind { newest, gone } => {
             // A snapshot of 0 is not numbered: such flags come from where nothing is behind.
-            let deleted = |it: &Flag| {
-                let snapshot = it.snapshot_id.0;
-                snapshot > 0 && gone.get(&it.id).is_some_and(|deletion| snapshot <= *deletion)
+            let deleted = |it: &Row| {
+                let snapshot = it.snapshot_id().0;
+                snapshot > 0 && gone.get(&it.id()).is_some_and(|deletion| snapshot <= *deletion)
             };
-            flags.retain(|it| !deleted(it));
-            let fetched: HashMap<FlagId, u64> = flags
+            rows.retain(|it| !deleted(it));
+            let fetched: HashMap<FlagId, u64> = rows
                 .iter()
-                .map(|it| (it.id, it.snapshot_id.0))
+                .map(|it| (it.id(), it.snapshot_id().0))
                 .chain(unread.iter().map(|it| (it.flag_id, u64::MAX)))
                 .collect();
             let is_newer = |it: &&CompiledFlag| match fetched.get(&it.head().id) {
@@ -128,28 +171,49 @@ fn kept(
     }
 }
 
+/// Ids that several flags have, as in a file that was written by hand.
+fn several_of_one_id(rows: &[Row]) -> HashSet<FlagId> {
+    let mut ids: Vec<FlagId> = rows.iter().map(Row::id).collect();
+    ids.sort_unstable();
+    let pairs = ids.windows(2).filter_map(|pair| match pair {
+        [a, b] if a == b => Some(*a),
+        _ => None,
+    });
+    pairs.collect()
+}
+
 /// What was wrong with flags that stay as they are.
 fn carried_over(keep: &HashSet<FlagId>, problems: &[Problem]) -> Vec<Problem> {
     problems.iter().filter(|it| keep.contains(&it.flag_id)).cloned().collect()
 }
 
-/// What a filter saves, in bytes of Flagr's export.
-fn savings(kept: usize, out: &[Flag]) -> MemorySavings {
-    let total = kept + out.len();
-    let bytes = out.iter().map(|it| write_flags([it]).len().saturating_sub(EMPTY)).sum::<usize>();
-    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 flags")]
-    let percent = if total == 0 { 0.0 } else { out.len() as f64 / total as f64 * 100.0 };
-    MemorySavings {
-        total_flags: total,
-        cached_flags: kept,
-        filtered_flags: out.len(),
-        bytes_saved: u64::try_from(bytes).unwrap_or(u64::MAX),
-        percent_filtered: percent,
-    }
+/// What a filter keeps out.
+#[derive(Debug, Default)]
+struct FilteredOut {
+    flags: Vec<(FlagId, Box<str>)>,
+    bytes: usize,
 }
 
-/// `{"Flags":[]}`
-const EMPTY: usize = 12;
+impl FilteredOut {
+    fn add(&mut self, flag: Flag) {
+        self.bytes += write_flag(&flag).len();
+        self.flags.push((flag.id, flag.key));
+    }
+
+    /// What that saves, in bytes of Flagr's export.
+    fn savings(&self, kept: usize) -> MemorySavings {
+        let (out, total) = (self.flags.len(), kept + self.flags.len());
+        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 flags")]
+        let percent = if total == 0 { 0.0 } else { out as f64 / total as f64 * 100.0 };
+        MemorySavings {
+            total_flags: total,
+            cached_flags: kept,
+            filtered_flags: out,
+            bytes_saved: u64::try_from(self.bytes).unwrap_or(u64::MAX),
+            percent_filtered: percent,
+        }
+    }
+}
 
 impl Published {
     /// Keys of flags that have an error, each once.
@@ -162,7 +226,7 @@ impl Published {
     }
 
     /// The flags as a document to archive: the one that is kept, or one that is made of these definitions.
-    pub(crate) fn document(&self, definitions: &[Flag], older: Option<&[u8]>) -> Arc<[u8]> {
+    pub(crate) fn document(&self, definitions: &Written, older: Option<&[u8]>) -> Arc<[u8]> {
         match &self.export {
             Some(document) => Arc::clone(document),
             None => export::document(&self.ruleset, definitions, older),

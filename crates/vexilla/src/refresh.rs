@@ -9,22 +9,24 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
-use vexilla_domain::json::Document;
+use tracing::{Span, debug, field, info, warn};
+use vexilla_domain::json::{Document, Rows};
 use vexilla_domain::{
-    Depth, Fetch, Flag, FlagId, FlagName, FlagRef, FlagState, Level, Marker, Problem, Revision,
-    SourceErrorKind,
+    Depth, Fetch, Flag, FlagId, FlagName, FlagRef, FlagState, Level, Marker, Problem,
+    RefreshOutcome, Revision, SourceErrorKind,
 };
 
 use crate::archive::Unsaved;
 use crate::config::{Config, ExportPolicy};
 use crate::error::RefreshError;
+use crate::export::Written;
 use crate::notes::Debounce;
 use crate::parts::Parts;
-use crate::publication::{Draft, Press, Scope};
+use crate::publication::{Draft, Press, Scope, Text};
 use crate::published::Published;
 use crate::requests::{Waiter, Work};
 use crate::shared::Shared;
+use crate::span::{failed, span, within};
 
 /// What a refresh came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +80,9 @@ impl Refresher {
         let press = Press {
             strictness: parts.source.strictness(),
             filter: config.filter.clone(),
-            keeps_document: config.export == ExportPolicy::Keep,
+            // Under a budget the archive is what keeps it.
+            keeps_document: config.export == ExportPolicy::Keep && !parts.is_paged(),
+            parts: parts.clone(),
         };
         let now = Instant::now();
         Self {
@@ -103,15 +107,25 @@ impl Refresher {
         }
     }
 
+    /// The span of a refresh, archiving included.
+    pub(crate) fn span() -> Span {
+        span!("refresh", refresh.outcome = field::Empty, ruleset.revision = field::Empty)
+    }
+
     /// Does what there is to do. Whatever goes wrong, the rules that were there before are served on.
     pub(crate) async fn turn(&mut self, mut work: Work) -> Result<Refreshed, RefreshError> {
         let started = self.parts.clock.instant();
         let asked = work.look.is_some();
+        if let Some(filter) = work.filter.take() {
+            self.press.filter = filter.clone();
+            self.config.filter = filter;
+        }
         let hours_due = self.next_hours();
         let outcome = self.steps(&mut work).await;
         let took = self.parts.clock.instant().saturating_duration_since(started);
         let looked = work.look.is_some();
         self.account(&outcome, looked, took);
+        trace(&outcome);
         if matches!(outcome, Ok(Refreshed::Published(_))) {
             self.hours_due = hours_due;
         }
@@ -148,7 +162,8 @@ impl Refresher {
             depth => depth,
         };
         let seen = self.marker.as_ref();
-        let fetched = self.parts.source.fetch(seen, depth).await?;
+        let span = span!("fetch", otel.kind = "client", fetch.depth = ?depth);
+        let fetched = within(span, self.parts.source.fetch_rows(seen, depth)).await?;
         let Fetch { changed, marker, again_in } = self.believe_if_empty(fetched).await?;
         if depth != Depth::Probe {
             self.full_due = Instant::now() + self.config.full_refresh_interval;
@@ -162,22 +177,30 @@ impl Refresher {
 
         let previous = self.shared.cell.load_full();
         let history = self.history(&marker);
-        let overlaid = history == History::GoesOn && overlay(&mut flags.flags, &self.fresh);
+        let overlaid = history == History::GoesOn && overlay(&mut flags, &self.fresh);
         let scope = match (again_in, history) {
             (Some(_), History::GoesOn) => {
-                let newest = flags.flags.iter().map(|it| it.snapshot_id.0).max();
+                let newest = flags.iter().map(|it| it.snapshot_id().0).max();
                 Scope::Behind { newest: newest.unwrap_or_default(), gone: self.gone.clone() }
             }
             _ => Scope::All,
         };
         let revision = self.next_revision(&previous, history);
-        let definitions = self.parts.archive.is_some().then(|| self.definitions(&flags.flags));
         let origin = self.parts.source.describe();
         let newest = marker.max_snapshot_id;
-        let published = self.publish(flags, scope, revision, origin.into(), newest).await?;
+        let text = if self.parts.archive.is_some() { Text::Written } else { Text::Dropped };
+        let (published, definitions) =
+            self.make(flags, text, scope, revision, origin.into(), newest).await?;
         // What was merged is not what the marker stands for: it is fetched again until nothing has to be merged.
         self.anew = again_in.is_some() && (overlaid || published.merged);
-        self.unsaved = definitions.map(|it| Unsaved::new(published, it, marker.clone()));
+        if self.parts.archive.is_some() {
+            let published = Arc::clone(&published);
+            self.unsaved = Some(Unsaved::new(published, definitions, marker.clone()));
+        }
+        if self.parts.is_paged() {
+            self.save_first().await;
+        }
+        self.show(&published).await;
         self.settle(again_in);
         self.marker = Some(marker);
         Ok(Refreshed::Published(revision))
@@ -185,16 +208,17 @@ impl Refresher {
 
     /// A server that had flags and says that it has none is believed only after a second sign: its number of changes has
     /// grown, or it says so again.
-    async fn believe_if_empty(&self, fetched: Fetch) -> Result<Fetch, RefreshError> {
-        let is_empty = |it: &Document| it.flags.is_empty() && it.problems.is_empty();
+    async fn believe_if_empty(&self, fetched: Fetch<Rows>) -> Result<Fetch<Rows>, RefreshError> {
         let held = self.marker.as_ref().and_then(|it| it.max_snapshot_id);
         let has_grown = held.is_some() && held < fetched.marker.max_snapshot_id;
         let had_none = self.shared.cell.load().ruleset.is_empty();
-        if !fetched.changed.as_ref().is_some_and(is_empty) || had_none || has_grown {
+        if !fetched.changed.as_ref().is_some_and(Rows::is_empty) || had_none || has_grown {
             return Ok(fetched);
         }
+        let span = span!("fetch", otel.kind = "client", fetch.depth = ?Depth::Anew);
         // Whatever it says now counts, were it that nothing changed since the flags that are held.
-        Ok(self.parts.source.fetch(self.marker.as_ref(), Depth::Anew).await?)
+        let again = within(span, self.parts.source.fetch_rows(self.marker.as_ref(), Depth::Anew));
+        Ok(again.await?)
     }
 
     /// Whether these flags follow on those that are held, or come from another history: the source's number of changes
@@ -222,11 +246,6 @@ impl Refresher {
         }
     }
 
-    /// The definitions of all flags that are known: what was fetched, and what was read since.
-    fn definitions(&self, fetched: &[Flag]) -> Vec<Flag> {
-        fetched.iter().chain(self.fresh.values()).cloned().collect()
-    }
-
     /// When the hour next changes which flags are kept, from now.
     pub(crate) fn next_hours(&self) -> Option<Instant> {
         let hours = self.config.filter.hours()?;
@@ -243,7 +262,8 @@ impl Refresher {
         for name in self.with_ids(names) {
             self.parts.forget_answers(&name);
             let asked = FlagRef { id: name.id.0, key: &name.key };
-            match self.parts.source.fetch_flag(asked).await? {
+            let span = span!("fetch", otel.kind = "client", flag.id = name.id.0);
+            match within(span, self.parts.source.fetch_flag(asked)).await? {
                 FlagState::Found(flag) => flags.push(*flag),
                 FlagState::Gone { id, newest } => {
                     gone.insert(id);
@@ -265,7 +285,7 @@ impl Refresher {
         }
         let revision = self.next_revision(&previous, History::GoesOn);
         let (origin, newest) = (previous.origin.clone(), previous.max_snapshot_id());
-        let flags = Document { flags, problems: Vec::new() };
+        let flags = Document { flags, problems: Vec::new() }.into();
         let published =
             self.publish(flags, Scope::Some { gone }, revision, origin, Some(newest)).await?;
         // Of the others nothing new is known.
@@ -290,32 +310,64 @@ impl Refresher {
         all.filter(|it| it.id == FlagId(0) || seen.insert(it.id)).collect()
     }
 
+    /// Compiles flags and publishes them.
     pub(crate) async fn publish(
         &self,
-        flags: Document,
+        flags: Rows,
         scope: Scope,
         revision: Revision,
         origin: Box<str>,
         max_snapshot_id: Option<u64>,
     ) -> Result<Arc<Published>, RefreshError> {
+        let made = self.make(flags, Text::Dropped, scope, revision, origin, max_snapshot_id).await;
+        let (published, _) = made?;
+        self.show(&published).await;
+        Ok(published)
+    }
+
+    /// Makes rules of flags, and the definitions that are to be archived.
+    async fn make(
+        &self,
+        flags: Rows,
+        text: Text,
+        scope: Scope,
+        revision: Revision,
+        origin: Box<str>,
+        max_snapshot_id: Option<u64>,
+    ) -> Result<(Arc<Published>, Written), RefreshError> {
         let now = self.parts.clock.now();
-        let draft = Draft { flags, scope, revision, now, origin, max_snapshot_id };
+        let read_since = self.fresh.values().cloned().collect();
+        let draft =
+            Draft { flags, read_since, text, scope, revision, now, origin, max_snapshot_id };
         let previous = self.shared.cell.load_full();
-        let published = spawn_blocking({
+        let compile = spawn_blocking({
             let (press, previous) = (self.press.clone(), Arc::clone(&previous));
             move || press.publication(draft, &previous)
-        })
-        .await
-        .map_err(|error| {
+        });
+        let span = span!("compile", ruleset.flags = field::Empty);
+        let (published, definitions) = within(span.clone(), compile).await.map_err(|error| {
             RefreshError::new(SourceErrorKind::Invalid, format!("compiling the flags: {error}"))
         })?;
+        span.record("ruleset.flags", published.ruleset.len());
+        if let Some(watch) = &self.shared.watch {
+            watch.place(&published.ruleset);
+        }
         published.confirm(now); // before anybody can see it
-        let published = Arc::new(published);
-        self.shared.cell.publish_newer(&published, |it| it.revision);
+        Ok((Arc::new(published), definitions))
+    }
+
+    /// Publishes rules, and tells what is new.
+    async fn show(&self, published: &Arc<Published>) {
+        let previous = self.shared.cell.load_full();
+        span!("publish").in_scope(|| self.shared.cell.publish_newer(published, |it| it.revision));
         self.parts.forget_changed(&previous.ruleset, &published.ruleset);
-        self.shared.feed.tell(&previous, &published);
-        report(&published, &previous.problems);
-        Ok(published)
+        self.shared.feed.tell(&previous, published);
+        report(published, &previous.problems);
+        if self.parts.is_paged() {
+            let (parts, now) = (self.parts.clone(), Arc::clone(published));
+            let forget = move || parts.forget_bodies(&previous.ruleset, &now.ruleset);
+            let _ = spawn_blocking(forget).await; // it fails where the runtime ends
+        }
     }
 
     /// Forgets what was read one by one, once all of it is in what was fetched.
@@ -330,11 +382,15 @@ impl Refresher {
     /// Counts what came of it, and says what is news.
     fn account(&mut self, outcome: &Result<Refreshed, RefreshError>, looked: bool, took: Duration) {
         let published = self.shared.cell.load();
+        if looked || outcome.is_err() {
+            self.parts.observer.refreshed(observed(outcome), took);
+        }
         match outcome {
             // What others have archived, or one flag, says nothing of what the source has now.
             Ok(refreshed) if !looked => debug!(?refreshed, ?took, "taken over"),
             Ok(refreshed) => {
                 published.confirm(self.parts.clock.now());
+                self.parts.resume_expiry();
                 self.expires = self.config.max_staleness.map(|it| Instant::now() + it);
                 if self.shared.counts.succeeded(took) > 0 {
                     info!("the source answers again");
@@ -373,12 +429,34 @@ enum History {
     IsAnother,
 }
 
+/// Notes in the span of the refresh what came of it.
+fn trace(outcome: &Result<Refreshed, RefreshError>) {
+    let span = Span::current();
+    span.record("refresh.outcome", observed(outcome).as_str());
+    match outcome {
+        Ok(Refreshed::Published(revision)) => {
+            span.record("ruleset.revision", field::display(revision));
+        }
+        Ok(Refreshed::Unchanged) => {}
+        Err(error) => failed(&span, error),
+    }
+}
+
+/// What came of a refresh, in an observer's words.
+fn observed(outcome: &Result<Refreshed, RefreshError>) -> RefreshOutcome {
+    match outcome {
+        Ok(Refreshed::Published(_)) => RefreshOutcome::Changed,
+        Ok(Refreshed::Unchanged) => RefreshOutcome::Unchanged,
+        Err(_) => RefreshOutcome::Failed,
+    }
+}
+
 /// Puts flags that were read since in the place of older ones, and says whether there were any.
-fn overlay(flags: &mut [Flag], fresh: &HashMap<FlagId, Flag>) -> bool {
+fn overlay(flags: &mut Rows, fresh: &HashMap<FlagId, Flag>) -> bool {
     let mut overlaid = false;
-    for flag in flags.iter_mut().filter(|it| it.snapshot_id.0 > 0) {
-        if let Some(newer) = fresh.get(&flag.id).filter(|it| flag.snapshot_id < it.snapshot_id) {
-            flag.clone_from(newer);
+    for row in flags.iter_mut().filter(|it| it.snapshot_id().0 > 0) {
+        if let Some(newer) = fresh.get(&row.id()).filter(|it| row.snapshot_id() < it.snapshot_id) {
+            *row = newer.clone().into();
             overlaid = true;
         }
     }

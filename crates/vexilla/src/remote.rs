@@ -18,6 +18,8 @@ pub(crate) struct Held {
     id: FlagId,
     snapshot_id: SnapshotId,
     data_records_enabled: bool,
+    /// Its place among the counters of flags.
+    tag: u32,
     /// The rules.
     revision: Revision,
 }
@@ -29,6 +31,7 @@ impl Held {
             id: head.id,
             snapshot_id: head.snapshot_id,
             data_records_enabled: head.data_records_enabled,
+            tag: flag.tag(),
             revision: published.revision,
         }
     }
@@ -59,6 +62,11 @@ impl Client {
         };
         let mut answer = self.remote()?.evaluate(call).await.inspect_err(told)?;
         self.finish_remote(&mut answer.evaluation, held.revision);
+        if let Some(watch) = &self.shared().watch {
+            let evaluation = answer.evaluation.as_ref();
+            let key = evaluation.flag.map_or(flag.key, |it| &it.key);
+            watch.flagr_evaluated(held.tag, key, context.entity_id(), &evaluation);
+        }
         Ok(answer)
     }
 
@@ -71,6 +79,15 @@ impl Client {
         let mut answers = self.remote()?.evaluate_batch(batch).await.inspect_err(told)?;
         for answer in &mut answers {
             self.finish_remote(&mut answer.answer.evaluation, revision);
+            if let Some(watch) = &self.shared().watch {
+                let rules = &self.shared().cell.load().ruleset;
+                let evaluation = answer.answer.evaluation.as_ref();
+                let (id, key) = evaluation.flag.map_or((FlagId(0), ""), |it| (it.id, &*it.key));
+                let tag =
+                    rules.by_id(id).or_else(|| rules.by_key(key)).map_or(0, CompiledFlag::tag);
+                let entity = batch.entities.get(answer.entity).map_or("", |it| it.entity_id());
+                watch.flagr_evaluated(tag, key, entity, &evaluation);
+            }
         }
         Ok(answers)
     }
@@ -112,12 +129,13 @@ impl Client {
         if needs.any_of(Needs::REPAIR) {
             return nobody(flag.head(), Reason::Error);
         }
-        if needs.any_of(Needs::INJECTION) {
+        if needs.any_of(Needs::INJECTION.and(Needs::BODY)) {
             return nobody(flag.head(), undecidable);
         }
         let mut evaluation = evaluate();
         evaluation.source = Source::Standby;
-        if needs.any_of(Needs::RECORD) && evaluation.reason.reached_segments() {
+        let is_recorded = needs.any_of(self.shared().replayed);
+        if needs.any_of(Needs::RECORD) && !is_recorded && evaluation.reason.reached_segments() {
             self.shared().counts.lost_record();
         }
         evaluation

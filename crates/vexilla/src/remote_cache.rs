@@ -47,14 +47,15 @@ impl RemoteCache {
 
 impl Parts {
     /// Keeps the answers of the remote evaluator that is set so far, breaker included. It takes its time from the clock
-    /// that is set so far.
+    /// that is set so far, and tells the observer that is set so far.
     ///
     /// # Errors
     ///
     /// If a limit is out of bounds.
     pub fn with_remote_cache(mut self, config: CachedRemoteConfig) -> Result<Self, ConfigError> {
         if let Some(remote) = self.remote.take() {
-            let cache = CachedRemote::new(remote, Arc::clone(&self.clock), config);
+            let (clock, observer) = (Arc::clone(&self.clock), Arc::clone(&self.observer));
+            let cache = CachedRemote::observed(remote, clock, config, observer);
             let cache = cache.map_err(|it| ConfigError::new("remote_cache", it.to_string()))?;
             let cache = Arc::new(cache);
             self.remote = Some(Arc::clone(&cache) as Arc<dyn RemoteEvaluator>);

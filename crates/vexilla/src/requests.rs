@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use tokio::sync::{mpsc, oneshot};
-use vexilla_domain::{Depth, FlagName};
+use vexilla_domain::{Depth, FlagFilter, FlagName};
 
 use crate::error::RefreshError;
 use crate::refresh::Refreshed;
@@ -29,6 +29,8 @@ pub(crate) enum Wish {
     Reread(Vec<FlagName>),
     /// Read all flags anew.
     RereadAll,
+    /// Keep the flags of this filter from now on.
+    Filter(Box<FlagFilter>),
 }
 
 /// Everything that is to be done at once.
@@ -40,6 +42,8 @@ pub(crate) struct Work {
     pub(crate) reread: HashSet<FlagName>,
     /// Read all flags, whatever the source says of changes.
     pub(crate) reread_all: bool,
+    /// Keep the flags of this filter from now on.
+    pub(crate) filter: Option<FlagFilter>,
     /// Load what somebody else may have archived.
     pub(crate) load: bool,
     /// Who waits until the source has settled.
@@ -68,9 +72,13 @@ impl Work {
             Wish::Look | Wish::Glance => self.look = self.look.or(Some(Depth::Probe)),
             Wish::Reread(ref flags) => self.reread.extend(flags.iter().cloned()),
             Wish::RereadAll => self.reread_all = true,
+            Wish::Filter(ref filter) => {
+                self.filter = Some((**filter).clone());
+                self.reread_all = true; // only the source has those that are not kept
+            }
         }
         match request.wish {
-            Wish::Look | Wish::RereadAll => self.patient.push(request.waiter),
+            Wish::Look | Wish::RereadAll | Wish::Filter(_) => self.patient.push(request.waiter),
             Wish::Glance | Wish::Reread(_) => self.waiters.push(request.waiter),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{Instrument, warn};
 use vexilla_domain::{Depth, FlagArchive};
 
 use crate::error::RefreshError;
@@ -28,13 +28,8 @@ impl Refresher {
     ) {
         loop {
             let work = async {
-                let mut work = self.next(&mut requests).await;
-                let waiters = std::mem::take(&mut work.waiters);
-                let now = Instant::now();
-                self.waiting.extend(work.patient.drain(..).map(|waiter| (now, waiter)));
-                let outcome = self.turn(work).await;
-                self.answer(waiters, outcome);
-                self.save().await;
+                let work = self.next(&mut requests).await;
+                self.work(work).instrument(Self::span()).await;
             };
             tokio::select! {
                 biased;
@@ -47,6 +42,16 @@ impl Refresher {
         if let Some(archive) = &self.parts.archive {
             archive.release().await;
         }
+    }
+
+    /// One turn, for all who want it.
+    async fn work(&mut self, mut work: Work) {
+        let waiters = std::mem::take(&mut work.waiters);
+        let now = Instant::now();
+        self.waiting.extend(work.patient.drain(..).map(|waiter| (now, waiter)));
+        let outcome = self.turn(work).await;
+        self.answer(waiters, outcome);
+        self.save().await;
     }
 
     /// Answers those who wait: for this turn, or until the source shows all that it knows. A source that changes all the

@@ -6,11 +6,17 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vexilla_server::{Admin, AdminConfig, BoundServer, ListenAddress, Webhook, WebhookConfig};
+use vexilla_server::{
+    Admin, AdminConfig, BoundServer, ForwardConfig, ListenAddress, Webhook, WebhookConfig,
+};
+#[cfg(feature = "prometheus")]
+use vexilla_telemetry::Prometheus;
 
 use crate::builder::ClientBuilder;
 use crate::client::Client;
 use crate::error::{ConfigError, StartError};
+#[cfg(feature = "prometheus")]
+use crate::telemetry::Telemetry;
 
 /// How long running requests have to finish once the end was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -48,6 +54,13 @@ impl ClientBuilder {
     {
         let address = self.servers.read("webhook", address);
         self.servers.webhook = address.map(|it| (it, config));
+        self
+    }
+
+    /// The limits of what a [`sidecar`](Client::sidecar) hands on to Flagr. Its address and the time for connecting are
+    /// those of the Flagr that flags come from.
+    pub fn forward(mut self, limits: ForwardConfig) -> Self {
+        self.forward = Some(limits);
         self
     }
 }
@@ -92,6 +105,13 @@ impl WantedServers {
         let admin = match self.admin {
             Some((address, config)) => {
                 let admin = Admin::new(operator.clone(), clock(), config);
+                #[cfg(feature = "otel")]
+                let admin = admin.with_trace(client.trace_parent());
+                #[cfg(feature = "prometheus")]
+                let admin = match client.telemetry().and_then(Telemetry::metrics) {
+                    Some(render) => admin.with_metrics(Prometheus::CONTENT_TYPE, render),
+                    None => admin,
+                };
                 Some(admin.bind(&address).await.map_err(StartError::Listen)?)
             }
             None => None,
@@ -99,7 +119,10 @@ impl WantedServers {
         let webhook = match self.webhook {
             Some((address, config)) => {
                 let webhook = Webhook::new(operator, clock(), config)
-                    .map_err(|error| ConfigError::new("webhook", error.to_string()))?;
+                    .map_err(|error| ConfigError::new("webhook", error.to_string()))?
+                    .with_observer(Arc::clone(&client.parts().observer));
+                #[cfg(feature = "otel")]
+                let webhook = webhook.with_trace(client.trace_parent());
                 Some(webhook.bind(&address).await.map_err(StartError::Listen)?)
             }
             None => None,

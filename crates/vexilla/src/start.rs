@@ -1,12 +1,21 @@
 //! The first load: from the archive at once, else from the source.
 
+use std::sync::Arc;
+
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use vexilla_domain::Depth;
 
-use crate::config::StartPolicy;
+use crate::config::{Config, StartPolicy};
+use crate::courier::Courier;
+use crate::courier::delivery::{Delivery, Impressions, Replays};
 use crate::error::StartError;
+use crate::parts::Parts;
 use crate::refresh::Refresher;
 use crate::requests::Work;
+use crate::shared::Shared;
 
 /// Loads the flags for the first time: from the archive at once, else from the source.
 pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartError> {
@@ -19,13 +28,15 @@ pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartErr
         published.mark_stale(); // until the source confirms them, which is asked at once
         return Ok(());
     }
-    let first = match timeout_at(deadline, refresher.turn(Work::look(Depth::Probe))).await {
+    let span = Refresher::span();
+    let turn = refresher.turn(Work::look(Depth::Probe)).instrument(span.clone());
+    let first = match timeout_at(deadline, turn).await {
         Ok(loaded) => loaded.map(drop).map_err(StartError::Load),
         Err(_) => Err(StartError::Timeout(limit)),
     };
     match (first, refresher.config.start) {
         (Ok(()), _) => {
-            refresher.save().await;
+            refresher.save().instrument(span).await;
             Ok(())
         }
         (Err(error), StartPolicy::RequireFlags) => Err(error),
@@ -34,4 +45,38 @@ pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartErr
             Ok(())
         }
     }
+}
+
+/// Starts what brings exposures, and evaluations to be recorded, to Flagr.
+pub(crate) async fn start_couriers(
+    shared: &Shared,
+    parts: &Parts,
+    config: &Config,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<(), StartError> {
+    let start = async |folder, delivery: Arc<dyn Delivery>| {
+        let observer = Arc::clone(&parts.observer);
+        let config = &config.exposures;
+        Courier::start(config, folder, delivery, observer, stop.clone(), tasks).await
+    };
+    let mut started = Ok(());
+    if let Some(sink) = &parts.exposures {
+        match start("exposures", Arc::new(Impressions(Arc::clone(sink)))).await {
+            Ok(courier) => drop(shared.exposures.set(courier)),
+            Err(error) => started = Err(error),
+        }
+    }
+    if let Some(recorder) = parts.recorder.as_ref().filter(|_| !shared.replayed.is_nothing())
+        && started.is_ok()
+    {
+        match start("evaluations", Arc::new(Replays(Arc::clone(recorder)))).await {
+            Ok(courier) => drop(shared.replays.set(courier)),
+            Err(error) => started = Err(error),
+        }
+    }
+    if started.is_err() {
+        stop.cancel();
+    }
+    started.map_err(StartError::Spool)
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use vexilla_domain::{Freshness, Stats};
 
+use crate::courier::Courier;
 use crate::parts::Parts;
 use crate::shared::Shared;
 
@@ -37,6 +38,9 @@ pub(crate) fn of(shared: &Shared, parts: &Parts) -> Stats {
     stats.evaluations = evaluations;
     stats.lost_records = lost_records;
     stats.remote_cache = parts.cache_counts();
+    stats.bodies = parts.body_counts();
     stats.document_bytes = published.export.as_ref().map_or(0, |it| it.len());
+    stats.exposures = shared.exposures.get().map(Courier::counts);
+    stats.replays = shared.replays.get().map(Courier::counts);
     stats
 }

@@ -5,26 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::vexilla::Vexilla;
-use crate::command::{cargo, output_of};
+use crate::command::{built, cargo, output_of};
 use crate::wait::Interrupt;
 
 /// Builds `vexilla` and says where it is.
-pub(super) fn build() -> Result<PathBuf> {
-    #[derive(Deserialize)]
-    struct Message {
-        executable: Option<PathBuf>,
-    }
-
-    let format = "json-render-diagnostics";
-    let messages =
-        output_of(&mut cargo(&["build", "--package", "vexilla-cli", "--message-format", format]))?;
-    let messages = String::from_utf8(messages).context("cannot read what cargo says")?;
-    let built = messages.lines().filter_map(|it| serde_json::from_str::<Message>(it).ok());
-    built.filter_map(|it| it.executable).next_back().context("cargo built no program")
+pub(crate) fn build() -> Result<PathBuf> {
+    built(&mut cargo(&["build", "--package", "vexilla-cli"]))
 }
 
 /// What `vexilla serve --help` prints.

@@ -17,12 +17,19 @@ use std::process;
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
+use crate::clients;
 use crate::wait::Interrupt;
-use flagr::{Engine, Place, Start};
+pub(crate) use build::build;
+use flagr::Engine;
+pub(crate) use flagr::{Flagr, Place, Rest, Start};
+pub(crate) use needs::RESULTS;
 use needs::{Facts, Need};
-use run::{Run, Tally};
+use run::Run;
+pub(crate) use run::Tally;
 use scenarios::{SCENARIOS, Scenario};
 use settings::{Settings, Source, USAGE};
+pub(crate) use settings_of_vexilla::admin_token;
+pub(crate) use vexilla::Vexilla;
 
 /// Runs the suite as told and says whether it passed.
 pub(crate) fn integ(arguments: &[String]) -> Result<()> {
@@ -42,12 +49,15 @@ pub(crate) fn integ(arguments: &[String]) -> Result<()> {
     }
     let program = match &settings.vexilla {
         Some(path) => found("--vexilla", path)?,
-        None => build::build()?,
+        None => build()?,
     };
     let mut sum = Tally::default();
     // Everything that was started ends where its owner goes out of scope, so an error or a panic removes it as well.
     let mut against = |place: Place| -> Result<()> {
         sum.add(&one(&place, &program, scenarios(), &interrupt)?);
+        if settings.clients && !interrupt.is_told() {
+            sum.add(&clients::against(Some(&place), &program, "", &interrupt)?);
+        }
         Ok(())
     };
     match settings.source {
@@ -69,7 +79,7 @@ pub(crate) fn integ(arguments: &[String]) -> Result<()> {
 }
 
 /// A given program, by a path that holds in every folder.
-fn found(option: &str, path: &Path) -> Result<PathBuf> {
+pub(crate) fn found(option: &str, path: &Path) -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("`{option}`: there is no {}", path.display()))
 }
 

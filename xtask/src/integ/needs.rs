@@ -26,7 +26,7 @@ pub(super) enum Need {
 
 /// Something that not every Flagr has.
 #[derive(Debug)]
-pub(super) struct Feature {
+pub(crate) struct Feature {
     name: &'static str,
     since: Version,
 }
@@ -37,7 +37,7 @@ pub(super) const TAGS: Feature = Feature::new("ANY and ALL for tags", [1, 1, 13]
 pub(super) const WEBHOOKS: Feature = Feature::new("webhooks", [1, 2, 0]);
 pub(super) const EXPOSURES: Feature = Feature::new("exposures", [1, 2, 0]);
 /// From then on a result says what it says today: the segment only with a variant, and whether it is recorded.
-pub(super) const RESULTS: Feature = Feature::new("results of today's form", [1, 2, 2]);
+pub(crate) const RESULTS: Feature = Feature::new("results of today's form", [1, 2, 2]);
 
 #[cfg(test)]
 const ALL: [&Feature; 6] = [&EVAL_ONLY, &BASIC_AUTH, &TAGS, &WEBHOOKS, &EXPOSURES, &RESULTS];
@@ -48,14 +48,14 @@ impl Feature {
     }
 
     /// Whether a Flagr has it. One that does not tell its version is taken for a new one.
-    pub(super) fn is_in(&self, version: Option<Version>) -> bool {
+    pub(crate) fn is_in(&self, version: Option<Version>) -> bool {
         version.is_none_or(|it| it >= self.since)
     }
 }
 
 /// A release of Flagr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version([u32; 3]);
+pub(crate) struct Version([u32; 3]);
 
 impl Version {
     /// Reads `1.2.3`; anything else is no release.

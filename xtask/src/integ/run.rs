@@ -15,14 +15,14 @@ use crate::wait::Interrupt;
 
 /// How many scenarios came out how.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) passed: usize,
-    pub(super) failed: usize,
-    pub(super) skipped: usize,
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) skipped: usize,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
@@ -31,17 +31,17 @@ impl Tally {
 
 /// All that a scenario does not make itself.
 #[derive(Debug)]
-pub(super) struct Run<'a> {
-    pub(super) name: &'a str,
-    pub(super) place: &'a Place,
-    pub(super) facts: &'a Facts,
-    pub(super) program: &'a Path,
-    pub(super) interrupt: &'a Interrupt,
+pub(crate) struct Run<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) place: &'a Place,
+    pub(crate) facts: &'a Facts,
+    pub(crate) program: &'a Path,
+    pub(crate) interrupt: &'a Interrupt,
 }
 
 impl Run<'_> {
     /// Runs these up to the end, or up to an interruption.
-    pub(super) fn all<'s>(&self, scenarios: impl Iterator<Item = &'s Scenario>) -> Tally {
+    pub(crate) fn all<'s>(&self, scenarios: impl Iterator<Item = &'s Scenario>) -> Tally {
         let mut tally = Tally::default();
         for scenario in scenarios {
             if self.interrupt.is_told() {

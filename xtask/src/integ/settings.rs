@@ -16,6 +16,7 @@ pub(super) const USAGE: &str = "usage: cargo xtask integ [OPTIONS]
   --flagr-url URL       use the Flagr that is there, http only; what must stop or configure it is skipped
   --vexilla PROGRAM     test this binary instead of building one
   --only NAME           run the scenarios whose name begins like that
+  --clients             also the published clients, as `cargo xtask clients` has them
   --list                only say what there is
 
 DOCKER_HOST and Docker's contexts are respected.";
@@ -31,7 +32,7 @@ const KNOWN: Known = Known {
         "--vexilla",
         "--only",
     ],
-    alone: &["--list"],
+    alone: &["--clients", "--list"],
 };
 
 /// Where Flagr is to come from.
@@ -60,6 +61,7 @@ pub(super) struct Settings {
     pub(super) source: Source,
     pub(super) vexilla: Option<PathBuf>,
     pub(super) only: String,
+    pub(super) clients: bool,
     pub(super) list: bool,
 }
 
@@ -87,6 +89,7 @@ impl Settings {
             source,
             vexilla: options.value("--vexilla").map(PathBuf::from),
             only: options.value("--only").unwrap_or_default().to_owned(),
+            clients: options.has("--clients"),
             list: options.has("--list"),
         })
     }

@@ -11,8 +11,8 @@ use crate::wait::Interrupt;
 
 /// A sidecar on a free port. It is killed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Vexilla {
-    pub(super) http: Http,
+pub(crate) struct Vexilla {
+    pub(crate) http: Http,
     child: Child,
     log: PathBuf,
     interrupt: Interrupt,
@@ -20,7 +20,7 @@ pub(super) struct Vexilla {
 
 impl Vexilla {
     /// Starts one and waits until it listens.
-    pub(super) fn start(
+    pub(crate) fn start(
         program: &Path,
         arguments: &[&str],
         environment: &[(&str, &str)],
@@ -48,7 +48,7 @@ impl Vexilla {
     }
 
     /// Starts one that is to end by itself, and gives what it says last.
-    pub(super) fn fails(
+    pub(crate) fn fails(
         program: &Path,
         arguments: &[&str],
         log: &Path,
@@ -63,13 +63,27 @@ impl Vexilla {
         Ok(last_line(log))
     }
 
+    /// The admin API, once it listens.
+    pub(crate) fn admin(&self) -> Result<Http> {
+        self.interrupt.until("admin API", || {
+            let said = fs::read_to_string(&self.log)?;
+            let address = said.lines().find_map(|it| it.strip_prefix("admin on "));
+            Ok(Http::new(address.context("it says nothing of it")?))
+        })
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How many lines it has logged so far.
-    pub(super) fn logged(&self) -> usize {
+    pub(crate) fn logged(&self) -> usize {
         fs::read_to_string(&self.log).map_or(0, |it| it.lines().count())
     }
 
     /// Waits until it warns, in a line after those first ones.
-    pub(super) fn until_it_warns(&self, after: usize) -> Result<()> {
+    pub(crate) fn until_it_warns(&self, after: usize) -> Result<()> {
         self.interrupt.until("warning of Vexilla", || {
             let log = fs::read_to_string(&self.log)?;
             ensure!(log.lines().skip(after).any(|it| it.contains("WARN")), "it logs none");
@@ -78,7 +92,7 @@ impl Vexilla {
     }
 
     /// Asks it to end and waits until it has.
-    pub(super) fn stop(mut self) -> Result<ExitStatus> {
+    pub(crate) fn stop(mut self) -> Result<ExitStatus> {
         #[cfg(unix)]
         {
             let kill = format!("kill -TERM {}", self.child.id());

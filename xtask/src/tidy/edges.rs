@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("vexilla-telemetry", &[&["vexilla-domain"]]),
     ("vexilla", &[INNER]),
     ("vexilla-cli", &[&["vexilla"], INNER]),
+    ("vexilla-bare", &[]),
     ("vexilla-benches", &[&["vexilla"], INNER]),
     ("xtask", &[]),
 ];

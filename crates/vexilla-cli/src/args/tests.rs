@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use vexilla_domain::json::write_value;
 
-use super::{Cli, assignment, interval};
+use super::{Cli, assignment};
 
 #[test]
 fn the_command_line_is_consistent() {
@@ -38,11 +38,4 @@ fn a_set_value_is_json_or_else_a_text() {
 fn a_set_needs_a_key() {
     assert!(assignment("country").is_err());
     assert!(assignment("=US").is_err());
-}
-
-#[test]
-fn an_interval_is_longer_than_zero() {
-    assert_eq!(interval("5m").unwrap().as_secs(), 300);
-    assert!(interval("0s").is_err());
-    assert!(interval("5").is_err());
 }

@@ -3,13 +3,15 @@
 use clap::Parser;
 
 use super::webhook;
-use crate::args::{Cli, Command};
+use crate::args::Cli;
+use crate::settings::Outside;
 
 #[track_caller]
 fn check(arguments: &[&str], expected: Option<&str>) {
     let cli = Cli::parse_from(["vexilla", "serve"].iter().chain(arguments));
-    let Command::Serve(args) = cli.command else { unreachable!("not `serve`") };
-    assert_eq!(webhook(&args).map(|it| it.to_string()).as_deref(), expected);
+    let outside = Outside { flags: cli.flags().0, ..Outside::default() };
+    let settings = outside.load().unwrap().settings;
+    assert_eq!(webhook(&settings).map(|it| it.to_string()).as_deref(), expected);
 }
 
 #[test]

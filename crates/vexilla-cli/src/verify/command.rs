@@ -11,17 +11,17 @@ use vexilla_eval::Ruleset;
 
 use super::{Difference, Ending, Options, Progress, RecordedFlags, Report, run};
 use crate::args::VerifyArgs;
-use crate::config::Environment;
 use crate::error::CommandError;
 use crate::explain::text;
 use crate::output::print;
+use crate::settings::Settings;
 use crate::source::{config, fetch_flagr, flagr};
 
 pub(crate) async fn command(
     args: VerifyArgs,
-    environment: &Environment,
+    settings: &Settings,
 ) -> Result<ExitCode, CommandError> {
-    let source = flagr(config(&args.flagr, environment))?;
+    let source = flagr(config(&args.flagr, settings)?)?;
     let flags = fetch_flagr(&source).await?.flags;
     let options = Options {
         cases: args.cases,

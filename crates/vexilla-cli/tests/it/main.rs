@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod check;
+mod configuration;
 mod decide;
 mod export;
 mod http;
@@ -19,3 +20,5 @@ mod running;
 mod serve;
 mod servers;
 mod sharing;
+mod stub;
+mod telemetry;

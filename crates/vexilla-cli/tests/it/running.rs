@@ -1,5 +1,6 @@
 //! Starts the binary, and reads what it says.
 
+use std::env;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -16,23 +17,14 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn vexilla<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vexilla"));
     command.args(arguments).current_dir(root()).stdin(Stdio::null());
-    for variable in VARIABLES {
-        command.env_remove(variable);
+    let ours = ["VEXILLA_", "OTEL_"];
+    for (variable, _) in env::vars_os() {
+        if ours.iter().any(|it| variable.to_string_lossy().starts_with(it)) {
+            command.env_remove(variable);
+        }
     }
     command
 }
-
-/// What the binary reads of the environment.
-const VARIABLES: [&str; 8] = [
-    "VEXILLA_ADMIN_TOKEN",
-    "VEXILLA_FLAGR_PASSWORD",
-    "VEXILLA_FLAGR_TOKEN",
-    "VEXILLA_FLAGR_USER",
-    "VEXILLA_LOG",
-    "VEXILLA_REDIS_PASSWORD",
-    "VEXILLA_WEBHOOK_HEADER",
-    "VEXILLA_WEBHOOK_SECRET",
-];
 
 /// What a command that has ended said.
 #[derive(Debug, PartialEq, Eq)]
@@ -152,9 +144,14 @@ impl Sidecar {
         line
     }
 
-    /// Reads its log up to a line with these words.
-    pub(crate) fn wait_for_log(&mut self, words: &str) {
-        while !self.log_line().contains(words) {}
+    /// Reads its log up to a line with these words, which is given.
+    pub(crate) fn wait_for_log(&mut self, words: &str) -> String {
+        loop {
+            let line = self.log_line();
+            if line.contains(words) {
+                return line;
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -73,28 +73,12 @@ impl JsonError {
 /// without `Flags` (which Flagr takes as no flags at all). A byte-order mark in front is skipped.
 pub fn read_flags(bytes: &[u8]) -> Result<Document, JsonError> {
     let text = repair(bytes);
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
-    let rows: Vec<&RawValue> = match text.trim_ascii_start().as_bytes().first() {
-        None => return Err(JsonError::new("the document is empty")),
-        Some(b'[') => serde_json::from_str(text).map_err(JsonError::at)?,
-        Some(b'{') => {
-            let root: Root = serde_json::from_str(text).map_err(JsonError::at)?;
-            root.flags.ok_or_else(|| {
-                JsonError::new("not a document of flags: it has no member `Flags`")
-            })?
-        }
-        Some(_) => {
-            serde_json::from_str::<&RawValue>(text).map_err(JsonError::at)?;
-            return Err(JsonError::new(
-                "not a document of flags: neither `{\"Flags\": […]}` nor an array of flags",
-            ));
-        }
-    };
-
+    let text = in_text(&text);
+    let rows = raw_rows(text)?;
     let mut document = Document { flags: Vec::with_capacity(rows.len()), problems: Vec::new() };
     let mut unread = Vec::new();
     for (index, row) in rows.into_iter().enumerate() {
-        document.flags.push(read_flag(row).unwrap_or_else(|(path, message)| {
+        document.flags.push(read_flag(row.get()).unwrap_or_else(|(path, message)| {
             unread.push((index, line_of(text, row), path, message));
             stand_in(row)
         }));
@@ -125,13 +109,37 @@ pub fn read_flags(bytes: &[u8]) -> Result<Document, JsonError> {
     Ok(document)
 }
 
+/// The text without the byte-order mark in front.
+pub(super) fn in_text(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
+/// The flags of a document, none of them read.
+pub(super) fn raw_rows(text: &str) -> Result<Vec<&RawValue>, JsonError> {
+    match text.trim_ascii_start().as_bytes().first() {
+        None => Err(JsonError::new("the document is empty")),
+        Some(b'[') => serde_json::from_str(text).map_err(JsonError::at),
+        Some(b'{') => {
+            let root: Root = serde_json::from_str(text).map_err(JsonError::at)?;
+            root.flags
+                .ok_or_else(|| JsonError::new("not a document of flags: it has no member `Flags`"))
+        }
+        Some(_) => {
+            serde_json::from_str::<&RawValue>(text).map_err(JsonError::at)?;
+            Err(JsonError::new(
+                "not a document of flags: neither `{\"Flags\": […]}` nor an array of flags",
+            ))
+        }
+    }
+}
+
 /// The flag, or the path to what is wrong in it and why.
-fn read_flag(row: &RawValue) -> Result<Flag, (String, String)> {
-    if let Ok(Read(flag)) = serde_json::from_str::<Read<Flag>>(row.get()) {
+pub(super) fn read_flag(row: &str) -> Result<Flag, (String, String)> {
+    if let Ok(Read(flag)) = serde_json::from_str::<Read<Flag>>(row) {
         return Ok(flag);
     }
     // Read once more, keeping track of where; only a flag with an error pays for that.
-    let mut reader = serde_json::Deserializer::from_str(row.get());
+    let mut reader = serde_json::Deserializer::from_str(row);
     match serde_path_to_error::deserialize::<_, Read<Flag>>(&mut reader) {
         Ok(Read(flag)) => Ok(flag),
         Err(error) => {

@@ -11,6 +11,19 @@ pub fn write_flags<'f>(flags: impl IntoIterator<Item = &'f Flag>) -> Vec<u8> {
     out
 }
 
+/// Writes one item of the same: the flag.
+pub fn write_flag(flag: &Flag) -> String {
+    let mut out = Vec::new();
+    append_flag(&mut out, flag);
+    // What is written is made of texts.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The same, behind what is there.
+pub(super) fn append_flag(out: &mut Vec<u8>, it: &Flag) {
+    flag(out, it);
+}
+
 fn list<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, write: impl Fn(&mut Vec<u8>, T)) {
     out.push(b'[');
     for (index, item) in items.into_iter().enumerate() {

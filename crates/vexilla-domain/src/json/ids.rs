@@ -54,8 +54,19 @@ pub(super) fn normalise(flags: &mut [Flag]) {
     }
 }
 
+/// Whether nothing in the flag is without an id.
+pub(super) fn is_numbered(flag: &Flag) -> bool {
+    let segments = || flag.segments.iter();
+    flag.id.0 != 0
+        && flag.variants.iter().all(|it| it.id.0 != 0)
+        && flag.tags.iter().all(|it| it.id.0 != 0)
+        && segments().all(|it| it.id.0 != 0)
+        && segments().flat_map(|it| &it.constraints).all(|it| it.id.0 != 0)
+        && segments().flat_map(|it| &it.distributions).all(|it| it.id.0 != 0)
+}
+
 /// Gives each distribution without a variant id that of the first variant with its key.
-fn link(flag: &mut Flag) {
+pub(super) fn link(flag: &mut Flag) {
     let unlinked =
         |it: &&mut crate::Distribution| it.variant_id == VariantId(0) && !it.variant_key.is_empty();
     let mut distributions =

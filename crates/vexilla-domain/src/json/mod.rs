@@ -4,6 +4,8 @@
 //! unknown members are ignored, broken text becomes U+FFFD (`flagr-semantics` 2.7). Writing is Go's, byte for byte.
 //!
 //! - [`read_flags`] takes a document in either of Flagr's spellings, [`write_flags`] writes Flagr's eval-cache export;
+//! - [`Rows`] takes the same documents and reads their flags one at a time;
+//! - [`pieces`] cuts a written document between its flags, [`flags_in`] and [`read_written`] find and read one of them;
 //! - [`repair`], [`members`] and [`read_value`] are the parts that other readers of Go-flavoured JSON share;
 //! - [`write_value`] and [`write_string`] are the parts that writers share.
 
@@ -12,12 +14,16 @@ mod export;
 mod flag;
 mod go;
 mod ids;
+mod pieces;
+mod rows;
 mod text;
 mod value;
 
 pub use document::{Document, JsonError, read_flags};
-pub use export::write_flags;
+pub use export::{write_flag, write_flags};
 pub use go::{Lenient, members, same_name};
+pub use pieces::{flags_in, pieces, read_written};
+pub use rows::{Row, Rows};
 pub use text::repair;
 pub use value::{Numbers, ValueError, read_value, write_string, write_value};
 

@@ -2,7 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use super::{Numbers, read_flags, read_value, repair, same_name, write_flags, write_value};
+use super::{
+    Numbers, Rows, flags_in, pieces, read_flags, read_value, read_written, repair, same_name,
+    write_flag, write_flags, write_value,
+};
 use crate::Flag;
 
 fn flags(text: &str) -> Vec<Flag> {
@@ -275,5 +278,61 @@ mod properties {
             let json = serde_json::to_string(&text).unwrap();
             prop_assert_eq!(&*repair(json.as_bytes()), &*json);
         }
+    }
+}
+
+#[test]
+fn rows_are_the_flags_of_the_document() {
+    let numbered = r#"{"ID":3,"Key":"a","SnapshotID":7,"Variants":[{"ID":1,"Key":"x"}],"Segments":[{"ID":1,
+        "Distributions":[{"ID":1,"VariantKey":"x","Percent":100}]}]}"#;
+    for text in [
+        "[]".to_owned(),
+        format!("[{numbered}]"),
+        format!(r#"{{"Flags":[{numbered},{{"ID":2,"Key":"b"}}]}}"#),
+        format!(r#"[{numbered},{{"Key":"unnumbered","Variants":[{{"Key":"y"}}]}}]"#),
+        format!(r#"[{numbered},{{"ID":9,"Key":"wrong","Enabled":7}}]"#),
+    ] {
+        let document = read_flags(text.as_bytes()).unwrap();
+        let rows = Rows::read(text.as_bytes()).unwrap();
+        assert_eq!((rows.len(), rows.problems()), (document.flags.len(), &*document.problems));
+        for (row, flag) in rows.iter().zip(&document.flags) {
+            assert_eq!((row.id(), row.snapshot_id()), (flag.id, flag.snapshot_id));
+            assert_eq!(row.flag().unwrap().into_owned(), *flag);
+            assert_eq!(row.json(), write_flag(flag));
+        }
+        let written = Rows::written(&write_flags(&document.flags).into()).unwrap();
+        assert_eq!(written.into_document().flags, document.flags);
+        assert_eq!(rows.into_document(), document);
+    }
+    for text in ["", "null", "{}", r#"["flag"]"#, r#"[{"name":"Ann"}]"#] {
+        assert_eq!(Rows::read(text.as_bytes()).err(), read_flags(text.as_bytes()).err(), "{text}");
+    }
+}
+
+#[test]
+fn pieces_are_cut_between_flags() {
+    let flags: Vec<String> =
+        (1..=100).map(|n| format!(r#"{{"ID":{n},"Key":"f{n}","Notes":"}},{{"}}"#)).collect();
+    let flags = read_flags(format!("[{}]", flags.join(",")).as_bytes()).unwrap().flags;
+    let mut document = write_flags(&flags);
+    document.push(b'\n');
+    for size in [1, 500, 4_000, 1 << 20] {
+        let pieces = pieces(&document, size);
+        assert_eq!(pieces.concat(), document);
+        let mut found = Vec::new();
+        for piece in pieces {
+            for (id, place) in flags_in(piece) {
+                let flag = read_written(&piece[place]).unwrap();
+                assert_eq!(flag.id, id);
+                found.push(flag);
+            }
+        }
+        assert_eq!(found, flags, "{size}");
+    }
+    assert_eq!(pieces(b"no flags", 3), [b"no flags"]);
+    assert_eq!(pieces(b"", 3), [b""; 0]);
+    for piece in ["", "no flags", "{\"Flags\":[", ",{", "{\"ID\":1}x", "[{\"ID\":1,\"Key\":\"a\"}]"]
+    {
+        let _ = flags_in(piece.as_bytes());
     }
 }

@@ -1,3 +1,5 @@
+//! What of a secret can be seen, and how it compares.
+
 use super::Secret;
 
 #[test]

@@ -34,12 +34,12 @@ fn flags_with_one_id_have_an_order_too() {
 fn flags_come_sorted_with_the_newest_snapshot() {
     let body = br#"{"Flags":[{"ID":7,"Key":"a","SnapshotID":2},{"ID":3,"Key":"b","SnapshotID":9},{"ID":5,"Key":"c"}]}"#;
     let read = export("/export", body).unwrap();
-    let ids: Vec<_> = read.document.flags.iter().map(|it| it.id.0).collect();
+    let ids: Vec<_> = read.rows.iter().map(|it| it.id().0).collect();
     assert_eq!((ids, read.shows), (vec![3, 5, 7], Shows::UpTo(9)));
     assert_eq!(export("/export", br#"{"Flags":[]}"#).unwrap().shows, Shows::UpTo(0));
 
     let read = list("/flags", br#"[{"id":7,"key":"a"},{"id":3,"key":"b"}]"#).unwrap();
-    let ids: Vec<_> = read.document.flags.iter().map(|it| it.id.0).collect();
+    let ids: Vec<_> = read.rows.iter().map(|it| it.id().0).collect();
     assert_eq!((ids, read.shows), (vec![3, 7], Shows::Everything));
 }
 
@@ -71,7 +71,7 @@ fn a_list_is_no_export_and_an_export_no_list() {
     for body in ["", "null", "{}", r#"{"Flags":[]}"#, r#"{"message":"boom"}"#, r#"["flag"]"#] {
         list("GET /flags", body.as_bytes()).unwrap_err();
     }
-    assert_eq!(list("GET /flags", b"[]\n").unwrap().document.flags, []);
+    assert_eq!(list("GET /flags", b"[]\n").unwrap().rows.len(), 0);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod batches;
 mod changes;
 mod evaluations;
+mod exposures;
 mod flagr;
 mod ladder;
 mod misbehaving;

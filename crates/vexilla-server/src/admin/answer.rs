@@ -76,8 +76,8 @@ pub(super) async fn flags(operator: Arc<dyn Operator>) -> Result<Reply, Problem>
         (status = 401, body = ErrorBody),
         (status = 404, description = "There is no such flag, or its definition is not kept.", body = ErrorBody),
     ))]
-pub(super) fn flag(operator: &dyn Operator, key: &str) -> Result<Reply, Problem> {
-    match operator.definition(key) {
+pub(super) async fn flag(operator: &dyn Operator, key: &str) -> Result<Reply, Problem> {
+    match operator.load_definition(key).await {
         Some(definition) => Ok(reply(StatusCode::OK, "application/json", definition)),
         None => Err(unknown_flag(key)),
     }
@@ -92,7 +92,7 @@ pub(super) fn flag(operator: &dyn Operator, key: &str) -> Result<Reply, Problem>
         (status = 401, body = ErrorBody),
         (status = 404, description = "There is no such flag.", body = ErrorBody),
     ))]
-pub(super) fn explain(operator: &dyn Operator, body: &[u8]) -> Result<Reply, Problem> {
+pub(super) async fn explain(operator: &dyn Operator, body: &[u8]) -> Result<Reply, Problem> {
     let request: ExplainRequest = read_json(body)?;
     let key = named(&request.flag_key)?;
     let attributes = request.context.as_deref().map(|it| read_value(it, Numbers::AsWritten));
@@ -101,7 +101,8 @@ pub(super) fn explain(operator: &dyn Operator, body: &[u8]) -> Result<Reply, Pro
     let context = Context::new(request.entity_id)
         .with_entity_type(request.entity_type)
         .with_attributes(attributes);
-    let explanation = operator.explain(key, &context).ok_or_else(|| unknown_flag(key))?;
+    let explanation =
+        operator.load_explanation(key, &context).await.ok_or_else(|| unknown_flag(key))?;
     Ok(json(StatusCode::OK, &ExplainBody::new(key, explanation)))
 }
 

@@ -4,6 +4,7 @@
 //! read it anew, and the copy that is there is served until then.
 
 mod answer;
+mod counts;
 mod openapi;
 mod route;
 mod wire;
@@ -27,6 +28,7 @@ use crate::admin::route::Route;
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
 use crate::reply::{Problem, Reply, read_body, reply};
 use crate::secret::knows;
+use crate::trace::{self, TraceParent, request_span};
 
 /// What the admin API allows, and whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,7 @@ impl Default for AdminConfig {
 pub struct Admin {
     inner: Arc<Inner>,
     metrics: Option<Metrics>,
+    trace: TraceParent,
 }
 
 #[derive(Debug)]
@@ -110,7 +113,15 @@ impl Admin {
     /// The admin API in front of a client.
     pub fn new(operator: Arc<dyn Operator>, clock: Arc<dyn Clock>, config: AdminConfig) -> Self {
         let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
-        Self { inner: Arc::new(Inner { operator, clock, config, slots }), metrics: None }
+        let inner = Arc::new(Inner { operator, clock, config, slots });
+        Self { inner, metrics: None, trace: TraceParent::default() }
+    }
+
+    /// Ties the spans of requests to the traces that callers are in.
+    #[must_use]
+    pub fn with_trace(mut self, trace: TraceParent) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// Answers `GET /metrics` with what `render` gives, as this media type. No token is asked for.
@@ -158,9 +169,13 @@ impl Admin {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let admin = self.clone();
-        service_fn(move |request| {
+        service_fn(move |request: Request<B>| {
             let admin = admin.clone();
-            async move { Ok(admin.respond(request).await) }
+            async move {
+                let span = request_span!("admin", request.method());
+                admin.trace.adopt(&span, request.headers());
+                Ok(trace::answered(span, admin.respond(request)).await)
+            }
         })
     }
 
@@ -192,6 +207,7 @@ impl Admin {
         if *asked != route.method() {
             return Err(Problem::wrong_method(route.allowed()));
         }
+        trace::route(route.name());
         match route {
             Route::Health => return Ok(answer::health()),
             Route::Ready => return Ok(answer::ready(&**operator)),
@@ -211,8 +227,8 @@ impl Admin {
                 Route::Metrics => self.metrics(),
                 Route::Stats => Ok(answer::stats(&**operator)),
                 Route::Flags => answer::flags(Arc::clone(operator)).await,
-                Route::Flag(key) => answer::flag(&**operator, &key?),
-                Route::Explain => answer::explain(&**operator, &body),
+                Route::Flag(key) => answer::flag(&**operator, &key?).await,
+                Route::Explain => answer::explain(&**operator, &body).await,
                 Route::Invalidate => answer::invalidate(&**operator, &**clock, &body).await,
                 Route::InvalidateAll => answer::invalidate_all(&**operator, &**clock).await,
                 Route::Refresh => answer::refresh(&**operator, &**clock).await,

@@ -48,6 +48,23 @@ impl Route {
         }
     }
 
+    /// The path, without what differs from flag to flag.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "/health",
+            Self::Ready => "/ready",
+            Self::OpenApi => "/openapi.json",
+            Self::Metrics => "/metrics",
+            Self::Stats => "/admin/stats",
+            Self::Flags => "/admin/flags",
+            Self::Flag(_) => "/admin/flags/{key}",
+            Self::Explain => "/admin/explain",
+            Self::Invalidate => "/admin/invalidate",
+            Self::InvalidateAll => "/admin/invalidate-all",
+            Self::Refresh => "/admin/refresh",
+        }
+    }
+
     pub(super) fn method(&self) -> Method {
         match self {
             Self::Explain | Self::Invalidate | Self::InvalidateAll | Self::Refresh => Method::POST,

@@ -13,6 +13,8 @@ use vexilla_domain::{
     SegmentTrace, Stats, Value, Verdict,
 };
 
+use super::counts::{CacheBody, QueueBody};
+
 /// Something is wrong with a request, or with what it needs.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ErrorBody {
@@ -38,6 +40,7 @@ pub(super) struct ReadyBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct InvalidateRequest {
     /// The flag's key.
+    #[schema(min_length = 1)]
     pub(super) flag_key: Box<str>,
 }
 
@@ -45,6 +48,7 @@ pub(super) struct InvalidateRequest {
 #[serde(deny_unknown_fields)]
 pub(super) struct ExplainRequest {
     /// The flag's key.
+    #[schema(min_length = 1)]
     pub(super) flag_key: Box<str>,
     /// Whom it is for; a random id is taken where it is empty.
     #[serde(default)]
@@ -132,6 +136,15 @@ pub(super) struct StatsBody {
     lost_records: u64,
     /// Bytes of the flags as a document, if it is kept.
     document_bytes: usize,
+    /// What flags are made of, where that is under a budget of memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bodies: Option<CacheBody>,
+    /// Exposures on their way to Flagr; left out without a Flagr.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposures: Option<QueueBody>,
+    /// Evaluations that Flagr is to record afterwards; left out where it is not to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replays: Option<QueueBody>,
 }
 
 /// What a filter keeps out.
@@ -184,6 +197,9 @@ impl From<Stats> for StatsBody {
             misses,
             lost_records: stats.lost_records,
             document_bytes: stats.document_bytes,
+            bodies: stats.bodies.map(CacheBody::from),
+            exposures: stats.exposures.map(QueueBody::from),
+            replays: stats.replays.map(QueueBody::from),
         }
     }
 }

@@ -4,6 +4,8 @@ use serde::de::MapAccess;
 use serde_json::value::RawValue;
 use vexilla_domain::json::{Lenient, members};
 
+use crate::go_time;
+
 /// What Go decodes a value into.
 #[derive(Debug)]
 pub(crate) enum Kind {
@@ -11,6 +13,8 @@ pub(crate) enum Kind {
     Bool,
     Int64,
     Text,
+    /// A text that is a time. Another one ends Go's reading at once.
+    Time,
     /// With Go's name of the list's type.
     List {
         item: &'static Kind,
@@ -30,9 +34,9 @@ pub(crate) struct Struct {
 
 /// Go's words for the first value that does not fit, in the order of the text.
 pub(super) fn find(value: &str, shape: &'static Struct) -> Option<String> {
-    let mut search = Search { path: Vec::new(), inside: None, found: None };
+    let mut search = Search { path: Vec::new(), inside: None, found: None, fatal: None };
     search.check(value.trim_ascii_start(), &Kind::Struct(shape));
-    search.found
+    search.fatal.or(search.found)
 }
 
 struct Search {
@@ -41,11 +45,13 @@ struct Search {
     /// The struct that the last of them belongs to.
     inside: Option<&'static Struct>,
     found: Option<String>,
+    /// What ends the reading, whatever was found before.
+    fatal: Option<String>,
 }
 
 impl Search {
     fn check(&mut self, raw: &str, kind: &Kind) {
-        if self.found.is_some() || raw == "null" {
+        if self.fatal.is_some() || raw == "null" {
             return;
         }
         let given = match raw.as_bytes().first() {
@@ -57,6 +63,11 @@ impl Search {
         };
         match (kind, given) {
             (Kind::Any, _) | (Kind::Bool, "bool") | (Kind::Text, "string") => {}
+            (Kind::Time, "string") => {
+                let text: String = serde_json::from_str(raw).unwrap_or_default();
+                self.fatal = go_time::read(&text).err();
+            }
+            (Kind::Time, _) => self.fatal = Some(self.words(given, kind)),
             (Kind::Int64, "number") if raw.parse::<i64>().is_ok() => {}
             (Kind::Int64, "number") => self.report(&format!("number {raw}"), kind),
             (Kind::List { item, .. }, "array") => {
@@ -78,11 +89,17 @@ impl Search {
     }
 
     fn report(&mut self, given: &str, kind: &Kind) {
+        if self.found.is_none() {
+            self.found = Some(self.words(given, kind));
+        }
+    }
+
+    fn words(&self, given: &str, kind: &Kind) -> String {
         let wanted = match kind {
             Kind::Any => "any",
             Kind::Bool => "bool",
             Kind::Int64 => "int64",
-            Kind::Text => "string",
+            Kind::Text | Kind::Time => "string",
             Kind::List { name, .. } => name,
             Kind::Struct(shape) => &format!("models.{}", shape.name),
         };
@@ -90,8 +107,7 @@ impl Search {
             Some(shape) => format!("struct field {}.{}", shape.name, self.path.join(".")),
             None => "value".to_owned(),
         };
-        self.found =
-            Some(format!("json: cannot unmarshal {given} into Go {place} of type {wanted}"));
+        format!("json: cannot unmarshal {given} into Go {place} of type {wanted}")
     }
 }
 

@@ -39,7 +39,7 @@ impl Default for ListenerConfig {
         Self {
             tls: None,
             unix_access: UnixAccess::default(),
-            max_connections: 10_000,
+            max_connections: 16_384,
             max_header_bytes: 128 << 10,
             header_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(90),

@@ -21,7 +21,9 @@ use std::time::SystemTime;
 
 use http::StatusCode;
 use http::header::{self, HeaderMap};
-use vexilla_domain::{Answer, Batch, Context, Debug, Engine, FlagRef, Operator, Reason, Revision};
+use vexilla_domain::{
+    Answer, Batch, Context, Debug, Engine, Evaluation, FlagRef, Operator, Reason, Revision, Source,
+};
 
 use crate::answer::{add_origin, json, off_thread};
 use crate::error::{Answered, Refusal, whole};
@@ -54,7 +56,7 @@ impl Ofrep {
         self.check_loaded()?;
         let flag = FlagRef { id: 0, key };
         let answer = self.engine.evaluate(flag, context, Debug::Off).await;
-        if let Some(problem) = problem_of(&answer, context) {
+        if let Some(problem) = problem_of(&answer, context, self.operator.as_deref()) {
             return Err(problem);
         }
         let mut out = Vec::with_capacity(384);
@@ -86,8 +88,7 @@ impl Ofrep {
             flags.sort_unstable();
             json(self.write_all(flags, context).await?)
         };
-        let source = vexilla_domain::Source::Local;
-        add_origin(response.headers_mut(), source, freshness, now);
+        add_origin(response.headers_mut(), Source::Local, freshness, now);
         if let Some(tag) = tag.to_header() {
             response.headers_mut().insert(header::ETAG, tag);
         }
@@ -102,6 +103,7 @@ impl Ofrep {
         let answers = answers.map_err(|it| Problem::of_refusal(&Refusal::batch_too_large(it)))?;
         let [context] = entities;
         let (boolean_keys, most) = (self.boolean_keys, self.max_answer_bytes);
+        let operator = self.operator.clone();
         let is_long = answers.len() > MANY_FLAGS;
         let write = move || {
             let mut out = Vec::with_capacity(answers.len().saturating_mul(256).min(most));
@@ -113,7 +115,7 @@ impl Ofrep {
                 if !std::mem::take(&mut is_first) {
                     out.push(b',');
                 }
-                match problem_of(answer, &context) {
+                match problem_of(answer, &context, operator.as_deref()) {
                     Some(problem) => problem.write(&mut out, Some(&flag.key)),
                     None => write::success(&mut out, &flag.key, &answer.evaluation, boolean_keys),
                 }
@@ -137,7 +139,11 @@ impl Ofrep {
 }
 
 /// Why an answer is none to this caller.
-fn problem_of(answer: &Answer, context: &Context) -> Option<Problem> {
+fn problem_of(
+    answer: &Answer,
+    context: &Context,
+    operator: Option<&dyn Operator>,
+) -> Option<Problem> {
     let evaluation = &answer.evaluation;
     match evaluation.reason {
         Reason::NotFound | Reason::Filtered => Some(Problem::not_found()),
@@ -145,9 +151,21 @@ fn problem_of(answer: &Answer, context: &Context) -> Option<Problem> {
         Reason::NeedsRemote | Reason::Fallback if evaluation.variant.is_none() => {
             Some(Problem::general("nothing could decide the flag"))
         }
-        Reason::Split | Reason::Holdout if context.entity_id().is_empty() => {
+        _ if context.entity_id().is_empty() && was_drawn(evaluation, context, operator) => {
             Some(Problem::no_targeting_key())
         }
         _ => None,
+    }
+}
+
+/// Whether a random bucket decided, because the entity has no id.
+fn was_drawn(evaluation: &Evaluation, context: &Context, operator: Option<&dyn Operator>) -> bool {
+    let by_bucket = |reason| matches!(reason, Reason::Split | Reason::Holdout);
+    match (evaluation.source, &evaluation.flag) {
+        // Flagr does not tell whether a bucket decided. The rules held here do.
+        (Source::Remote | Source::RemoteCached, Some(flag)) => operator
+            .and_then(|it| it.explain(&flag.key, context))
+            .is_some_and(|it| by_bucket(it.evaluation.reason)),
+        _ => by_bucket(evaluation.reason),
     }
 }

@@ -76,7 +76,6 @@ fn what_only_a_whole_flagr_has_is_known_by_name() {
         (Method::PUT, "flags/7/segments/reorder", "segment.PutSegmentsReorder"),
         (Method::PUT, "flags/7/segments/8", "segment.PutSegment"),
         (Method::DELETE, "flags/7/segments/8/constraints/9", "constraint.DeleteConstraint"),
-        (Method::POST, "exposures", "exposure.PostExposures"),
     ] {
         check(&method, &format!("/api/v1/{path}"), Err(operation));
     }

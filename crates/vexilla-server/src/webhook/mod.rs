@@ -21,7 +21,7 @@ use hyper::body::Body;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tower::{BoxError, Service, service_fn};
-use vexilla_domain::{Clock, Operator, Secret};
+use vexilla_domain::{Clock, Observer, Operator, Secret, WebhookOutcome};
 
 pub use self::credential::CredentialError;
 use self::credential::{Credential, Signature};
@@ -29,6 +29,7 @@ use self::notice::Notice;
 use self::replay::Replays;
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
 use crate::reply::{Problem, Reply, json, read_body};
+use crate::trace::{self, TraceParent, request_span};
 
 /// What the webhook allows, and whom.
 ///
@@ -112,6 +113,8 @@ impl Default for WebhookConfig {
 #[derive(Debug, Clone)]
 pub struct Webhook {
     inner: Arc<Inner>,
+    observer: Arc<dyn Observer>,
+    trace: TraceParent,
 }
 
 #[derive(Debug)]
@@ -125,6 +128,26 @@ struct Inner {
 }
 
 /// How a notice was taken.
+#[derive(Debug, Clone, Copy)]
+enum Taken {
+    /// The flags that it names are read anew.
+    Flags,
+    /// It could not be read whole, so all are.
+    Everything,
+    /// It was taken before.
+    Repeated,
+}
+
+impl Taken {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Flags => "taken",
+            Self::Everything => "everything",
+            Self::Repeated => "repeated",
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct TakenBody {
     status: &'static str,
@@ -145,7 +168,21 @@ impl Webhook {
         let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
         let replays = Mutex::new(Replays::new(config.replay_memory));
         let inner = Inner { operator, clock, config, credential, slots, replays };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), observer: Arc::new(()), trace: TraceParent::default() })
+    }
+
+    /// Tells an observer of each call.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Ties the spans of requests to the traces that callers are in.
+    #[must_use]
+    pub fn with_trace(mut self, trace: TraceParent) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// Opens the address.
@@ -174,39 +211,63 @@ impl Webhook {
     where
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let inner = Arc::clone(&self.inner);
-        service_fn(move |request| {
-            let inner = Arc::clone(&inner);
-            async move { Ok(inner.respond(request).await) }
+        let webhook = self.clone();
+        service_fn(move |request: Request<B>| {
+            let webhook = webhook.clone();
+            async move {
+                let span = request_span!("webhook", request.method());
+                webhook.trace.adopt(&span, request.headers());
+                Ok(trace::answered(span, webhook.respond(request)).await)
+            }
         })
     }
 }
 
-impl Inner {
+impl Webhook {
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
     async fn respond<B>(&self, request: Request<B>) -> Reply
     where
         B: Body<Data = Bytes, Error: Into<BoxError>>,
     {
         let (head, body) = request.into_parts();
-        let work = AssertUnwindSafe(self.take(&head, body));
+        let work = AssertUnwindSafe(self.inner.take(&head, body));
         let result = work.catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!("taking a notice panicked");
             Err(Problem::panicked())
         });
+        if let Some(outcome) = outcome(&result) {
+            self.observer.webhook_received(outcome);
+        }
         match result {
-            Ok(status) => json(StatusCode::OK, &TakenBody { status }),
+            Ok(taken) => json(StatusCode::OK, &TakenBody { status: taken.as_str() }),
             Err(problem) => problem.into_reply(),
         }
     }
+}
 
-    async fn take<B>(&self, head: &Parts, body: B) -> Result<&'static str, Problem>
+/// What came of a call, if it was one of the webhook.
+fn outcome(result: &Result<Taken, Problem>) -> Option<WebhookOutcome> {
+    Some(match result {
+        Ok(Taken::Flags | Taken::Everything) => WebhookOutcome::Accepted,
+        Ok(Taken::Repeated) => WebhookOutcome::Ignored,
+        Err(problem) => match problem.status() {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => return None,
+            StatusCode::UNAUTHORIZED => WebhookOutcome::Unauthorized,
+            StatusCode::PAYLOAD_TOO_LARGE => WebhookOutcome::TooLarge,
+            _ => WebhookOutcome::Malformed,
+        },
+    })
+}
+
+impl Inner {
+    async fn take<B>(&self, head: &Parts, body: B) -> Result<Taken, Problem>
     where
         B: Body<Data = Bytes, Error: Into<BoxError>>,
     {
         if head.uri.path() != "/webhook" {
             return Err(Problem::unknown_path());
         }
+        trace::route("/webhook");
         if head.method != Method::POST {
             return Err(Problem::wrong_method("POST"));
         }
@@ -219,7 +280,7 @@ impl Inner {
             }
             (Err(_), None) => {
                 self.operator.notify(&[]);
-                return Ok("everything");
+                return Ok(Taken::Everything);
             }
         };
         let Some(_slot) = slot else {
@@ -242,13 +303,13 @@ impl Inner {
                 self.credential.verify(signature, &body)?;
                 let notice = Notice::read(&body)?;
                 if self.is_repeated(&notice, signature)? {
-                    return Ok("repeated");
+                    return Ok(Taken::Repeated);
                 }
                 notice
             }
         };
         self.operator.notify(&notice.flags);
-        Ok("taken")
+        Ok(Taken::Flags)
     }
 
     /// Whether a signed notice was taken before; it has to be of about now.

@@ -14,7 +14,7 @@ use vexilla_domain::json::{Numbers, read_value};
 use vexilla_domain::{
     Answer, Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, DebugLog, Engine, Evaluation,
     EvaluationRef, Explanation, Export, FlagHead, FlagId, FlagName, FlagRef, FlagSummary,
-    Freshness, Operator, Readiness, Reason, Revision, SegmentId, SegmentLog, SelectedBy,
+    Freshness, Needs, Operator, Readiness, Reason, Revision, SegmentId, SegmentLog, SelectedBy,
     SnapshotId, Source, SourceError, Stats, Strategy, Value, VariantHead, VariantId,
 };
 use vexilla_server::{Sidecar, SidecarConfig, SidecarParts};
@@ -105,6 +105,8 @@ pub(crate) struct FakeOperator {
     pub(crate) reread: Mutex<Vec<String>>,
     /// Whether reading never ends.
     pub(crate) hangs: bool,
+    /// Why flags come out as they do, by the rules held here.
+    pub(crate) reason: Mutex<Option<Reason>>,
 }
 
 impl FakeOperator {
@@ -153,7 +155,14 @@ impl Operator for FakeOperator {
     }
 
     fn explain(&self, _: &str, _: &Context) -> Option<Explanation> {
-        None
+        let reason = (*self.reason.lock().unwrap())?;
+        Some(Explanation {
+            evaluation: EvaluationRef::blank(None, reason).to_owned(),
+            needs: Needs::NOTHING,
+            entity_id: Box::default(),
+            bucket: None,
+            segments: Vec::new(),
+        })
     }
 
     async fn refresh(&self) -> Result<Freshness, SourceError> {

@@ -171,6 +171,25 @@ async fn bodies_are_limited() {
     assert_eq!(answered.headers["connection"], "close");
 }
 
+#[tokio::test]
+async fn limits_may_change_while_the_sidecar_serves() {
+    let rig = Rig::new(|config| config.web_prefix = "/flags".to_owned());
+    let path = format!("/flags{EVALUATION}");
+    let serving = rig.sidecar.clone();
+    let status = async || send(&serving, "POST", &path, r#"{"flagKey":"1234567"}"#).await.0;
+    assert_eq!(status().await, 200);
+    let mut config = SidecarConfig::default();
+    config.max_body_bytes = 20;
+    rig.sidecar.reconfigure(config);
+    assert_eq!(status().await, 413);
+    let mut config = SidecarConfig::default();
+    config.max_concurrent_requests = 0;
+    rig.sidecar.reconfigure(config);
+    assert_eq!(status().await, 503);
+    rig.sidecar.reconfigure(SidecarConfig::default());
+    assert_eq!(status().await, 200, "and the prefix is the one that it began with");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_given_up() {
     let rig = Rig::new(|_| {});

@@ -9,6 +9,7 @@
 mod admin;
 mod connections;
 mod export;
+mod exposures;
 mod fake;
 mod injected;
 mod limits;

@@ -165,6 +165,34 @@ async fn what_has_no_value_says_why() {
 }
 
 #[tokio::test]
+async fn what_flagr_drew_for_nobody_is_no_value() {
+    let operator = Arc::new(FakeOperator::with_flags(&["shop"]));
+    let rig = Rig::with(|_| {}, |parts| parts.with_operator(operator.clone()));
+    rig.publish(1, "{\"Flags\":[]}\n");
+    for source in [Source::Remote, Source::RemoteCached] {
+        for (reason, sent, status) in [
+            (Some(Reason::Split), r#"{"context":{}}"#, 400),
+            (Some(Reason::Holdout), r#"{"context":{"targetingKey":""}}"#, 400),
+            (Some(Reason::Split), r#"{"context":{"targetingKey":"u"}}"#, 200),
+            (Some(Reason::Static), r#"{"context":{}}"#, 200),
+            (None, r#"{"context":{}}"#, 200),
+        ] {
+            *operator.reason.lock().unwrap() = reason;
+            // Flagr gives the variant, and does not say how it came to it.
+            let mut given = answer("shop", Some(("a", "{}")), Reason::TargetingMatch);
+            given.evaluation.source = source;
+            script(&rig, [given.clone(), given]);
+            let single = rig.post(FLAG, sent).await;
+            assert_eq!(single.status, status, "{reason:?} {sent}");
+            let code = (status == 400).then_some("TARGETING_KEY_MISSING");
+            assert_eq!(body(&single)["errorCode"].as_str(), code, "{reason:?} {sent}");
+            let bulk = body(&rig.post(FLAGS, sent).await);
+            assert_eq!(bulk["flags"][0]["errorCode"].as_str(), code, "{reason:?} {sent}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_unescaped() {
     let rig = rig(|_| {}, &[]);
     let answered = rig.post("/ofrep/v1/evaluate/flags/a%2Fb+%C3%A9", "{}").await;

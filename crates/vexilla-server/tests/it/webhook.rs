@@ -12,7 +12,7 @@ use http_body_util::StreamBody;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use vexilla_domain::Secret;
+use vexilla_domain::{Observer, Secret, WebhookOutcome};
 use vexilla_server::{CredentialError, Webhook, WebhookConfig, WebhookHeader};
 
 use crate::fake::FakeClock;
@@ -392,4 +392,41 @@ proptest! {
             rig.operator.notified.lock().unwrap().clear();
         }
     }
+}
+
+/// Takes what came of calls.
+#[derive(Debug, Default)]
+struct Outcomes(std::sync::Mutex<Vec<WebhookOutcome>>);
+
+impl Observer for Outcomes {
+    fn webhook_received(&self, outcome: WebhookOutcome) {
+        self.0.lock().unwrap().push(outcome);
+    }
+}
+
+#[tokio::test]
+async fn an_observer_hears_what_came_of_each_call() {
+    let outcomes = Arc::new(Outcomes::default());
+    let mut rig = Rig::new(|config| {
+        with_key(config);
+        with_header(config);
+        config.max_body_bytes = 200;
+    });
+    rig.webhook = rig.webhook.with_observer(Arc::clone(&outcomes) as _);
+    let notice = updated("a", 0);
+    rig.signed(&notice).await;
+    rig.signed(&notice).await; // once more
+    rig.post(&[], notice.clone()).await;
+    rig.post(&[RIGHT], "no notice").await;
+    rig.post(&[RIGHT], "x".repeat(201)).await;
+    ask(rig.webhook.service(), "POST /elsewhere", &[RIGHT], notice.clone()).await;
+    ask(rig.webhook.service(), "GET /webhook", &[RIGHT], "").await;
+    let expected = [
+        WebhookOutcome::Accepted,
+        WebhookOutcome::Ignored,
+        WebhookOutcome::Unauthorized,
+        WebhookOutcome::Malformed,
+        WebhookOutcome::TooLarge,
+    ];
+    assert_eq!(*outcomes.0.lock().unwrap(), expected);
 }

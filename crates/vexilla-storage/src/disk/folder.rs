@@ -3,7 +3,7 @@
 //! `7.flags` is generation 7; `.saving-…` is one that is being written; `lock` is held by the process that has the
 //! folder. Other files are left alone.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,9 @@ use vexilla_domain::{ArchiveError, ArchiveErrorKind};
 use super::failure::Failure;
 use super::steps::Steps;
 use super::store::unavailable;
+use crate::folder_lock::{is_held, make_and_lock};
 use crate::sealed::Damage;
 
-const LOCK: &str = "lock";
 const SAVING: &str = ".saving-";
 const EXTENSION: &str = "flags";
 
@@ -44,8 +44,7 @@ impl Folder {
 
     /// Whether the folder that was taken is still the one of this name.
     pub(super) fn is_there(&self) -> bool {
-        let (held, named) = (self.lock.metadata(), fs::metadata(self.path.join(LOCK)));
-        matches!((held, named), (Ok(held), Ok(named)) if is_same(&held, &named))
+        is_held(&self.lock, &self.path)
     }
 
     /// All generations, the oldest one first.
@@ -63,7 +62,7 @@ impl Folder {
 
     /// A generation's bytes, if there are not more than `most`, whatever the file says of its length.
     pub(super) fn read(&self, generation: u64, most: usize) -> Result<Vec<u8>, Failure> {
-        let file = File::open(self.path.join(file_name(generation)))?;
+        let file = self.open(generation)?;
         let length = file.metadata()?.len();
         let most_bytes = u64::try_from(most).unwrap_or(u64::MAX);
         if length > most_bytes {
@@ -72,6 +71,11 @@ impl Folder {
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         file.take(most_bytes).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// A generation, to read parts of it.
+    pub(super) fn open(&self, generation: u64) -> io::Result<File> {
+        File::open(self.path.join(file_name(generation)))
     }
 
     /// Writes a new generation. It is there whole or not at all.
@@ -102,33 +106,4 @@ impl Folder {
 
 fn file_name(generation: u64) -> PathBuf {
     PathBuf::from(format!("{generation}.{EXTENSION}"))
-}
-
-fn make_and_lock(path: &Path) -> Result<File, TryLockError> {
-    let mut folder = DirBuilder::new();
-    folder.recursive(true);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    folder.create(path).map_err(TryLockError::Error)?;
-    let lock = options.open(path.join(LOCK)).map_err(TryLockError::Error)?;
-    // By its full name: newer compilers than our oldest one have a method of this name.
-    fs4::FileExt::try_lock(&lock)?;
-    Ok(lock)
-}
-
-#[cfg(unix)]
-fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// Where an open file cannot be removed, a file of its name is the same.
-#[cfg(not(unix))]
-fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
-    true
 }

@@ -1,18 +1,19 @@
 //! Generations of flags in a folder: which one counts, and which may go.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::warn;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Revision};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Flag, FlagId, Revision};
 
 use super::DiskConfig;
 use super::failure::Failure;
 use super::folder::Folder;
 use super::steps::Steps;
-use crate::sealed::{Sealed, most, seal};
+use crate::sealed::{Index, Sealed, most, seal};
 
 /// The generations in a folder. Everything here may block.
 pub(super) struct Store {
@@ -23,6 +24,14 @@ pub(super) struct Store {
     folder: Mutex<Option<Folder>>,
     /// The newest generation that was reported as damaged: each is reported once.
     reported: AtomicU64,
+    /// Where each flag of the newest good generation is; `None` before one was asked for, and after each save.
+    index: Mutex<Option<Indexed>>,
+}
+
+/// A generation, open to read single flags of it.
+struct Indexed {
+    file: File,
+    index: Index,
 }
 
 impl Store {
@@ -34,7 +43,8 @@ impl Store {
         let folder = Folder::take(&directory)?;
         let folder = Mutex::new(Some(folder));
         let reported = AtomicU64::new(0);
-        Ok(Self { directory, config, steps, folder, reported })
+        let index = Mutex::default();
+        Ok(Self { directory, config, steps, folder, reported, index })
     }
 
     pub(super) fn load(&self) -> Result<Option<Archived>, ArchiveError> {
@@ -75,8 +85,48 @@ impl Store {
             next.ok_or_else(|| io::Error::other("no number is left for a generation"))
                 .and_then(|next| folder.write(self.steps.as_ref(), next, &sealed))
                 .map_err(|error| self.failed("save to", error))?;
+            self.index.lock().unwrap_or_else(PoisonError::into_inner).take();
             self.delete_old(folder, &generations, &damaged);
             Ok(())
+        })
+    }
+
+    /// One flag of the newest good generation.
+    pub(super) fn load_flag(&self, id: FlagId) -> Result<Option<Flag>, ArchiveError> {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was damaged, or removed, since it was gone through is gone through once more.
+        if let Some(indexed) = index.as_ref()
+            && let Ok(flag) = indexed.flag(id)
+        {
+            return Ok(flag);
+        }
+        *index = self.index()?;
+        let Some(indexed) = index.as_ref() else { return Ok(None) };
+        indexed.flag(id).map_err(|failure| {
+            let message = format!("flag {id} in `{}` {failure}", self.directory.display());
+            ArchiveError::new(ArchiveErrorKind::Corrupt, message)
+        })
+    }
+
+    /// Goes through the newest good generation.
+    fn index(&self) -> Result<Option<Indexed>, ArchiveError> {
+        let limit = self.config.max_document_bytes;
+        self.in_folder(|folder| {
+            let generations = folder.generations().map_err(|error| self.failed("read", error))?;
+            let mut failures = Vec::new();
+            for &generation in generations.iter().rev() {
+                let bytes = folder.read(generation, most(limit));
+                let read = bytes.and_then(|bytes| {
+                    let index = Index::read(&bytes, limit)?;
+                    Ok(Indexed { file: folder.open(generation)?, index })
+                });
+                match read {
+                    Ok(indexed) => return Ok(Some(indexed)),
+                    Err(failure) => failures.push((generation, failure)),
+                }
+            }
+            self.report(&failures);
+            self.none_is_good(failures).map(|_| None)
         })
     }
 
@@ -166,6 +216,18 @@ impl Store {
 
     fn failed(&self, what: &str, error: io::Error) -> ArchiveError {
         unavailable(what, &self.directory, error)
+    }
+}
+
+impl Indexed {
+    fn flag(&self, id: FlagId) -> Result<Option<Flag>, Failure> {
+        self.index.flag(id, |start, length| {
+            let mut file = &self.file;
+            let mut bytes = vec![0; length];
+            file.seek(SeekFrom::Start(start))?;
+            file.read_exact(&mut bytes)?;
+            Ok(bytes)
+        })
     }
 }
 

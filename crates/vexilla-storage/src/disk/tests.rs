@@ -11,6 +11,7 @@ use super::{DiskArchive, DiskConfig};
 use crate::sample::{flags, saved};
 use crate::sealed::seal;
 
+mod single;
 mod stops;
 
 fn config(generations: usize) -> DiskConfig {

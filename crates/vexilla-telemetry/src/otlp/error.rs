@@ -29,6 +29,11 @@ impl SettingsError {
         self
     }
 
+    /// What is wrong about its value: the error without the field.
+    pub fn reason(&self) -> String {
+        format!("`{}` {}", self.value, self.reason)
+    }
+
     /// The member of [`OtlpSettings`](crate::OtlpSettings) or the variable that is wrong.
     pub fn field(&self) -> &str {
         &self.field

@@ -65,6 +65,10 @@ impl Observer for Metrics {
         self.evaluation.record(took.as_secs_f64(), &[]);
     }
 
+    fn wants_samples(&self) -> bool {
+        true
+    }
+
     fn breaker_changed(&self, _from: BreakerState, to: BreakerState) {
         count(&self.counts.breaker, to as usize);
     }

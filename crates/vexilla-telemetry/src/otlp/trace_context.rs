@@ -18,6 +18,13 @@ pub fn adopt(span: &Span, headers: &HeaderMap) {
     }
 }
 
+/// The headers that tell of a span's trace; none where it is in none.
+pub fn trace_of(span: &Span) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    inject(span, &mut headers);
+    headers
+}
+
 /// Puts the trace of a span into the headers of a request that is about to be sent. Without a trace they stay as they are.
 pub fn inject(span: &Span, headers: &mut HeaderMap) {
     let context = span.context();

@@ -6,6 +6,8 @@ mod away;
 mod collector;
 mod metrics;
 mod over_http;
+#[cfg(feature = "prometheus")]
+mod packaging;
 mod traces;
 
 use std::sync::Arc;

@@ -45,6 +45,28 @@ async fn filtered_disabled_and_unknown_stay_different() {
 }
 
 #[tokio::test]
+async fn a_filter_may_change_while_the_client_runs() {
+    let source = Scripted::new(Strictness::AsStored);
+    let flags = [&*tagged(1, "a", "pay"), &tagged(2, "b", "web")];
+    source.then_flags(&flags);
+    let client = source.client(Config::default()).await;
+    assert_eq!((reason(&client, "a"), reason(&client, "b")), (Reason::Static, Reason::Static));
+
+    source.then_flags(&flags);
+    let pay = FlagFilter::default().with_service_tag("pay", true);
+    client.set_filter(pay.clone()).await.unwrap();
+    assert_eq!((reason(&client, "a"), reason(&client, "b")), (Reason::Static, Reason::Filtered));
+
+    // In an outage the former flags stay; the next refresh is by the new filter.
+    source.then(Answer::Fails);
+    client.set_filter(FlagFilter::default()).await.unwrap_err();
+    assert_eq!((reason(&client, "a"), reason(&client, "b")), (Reason::Static, Reason::Filtered));
+    source.then_flags(&flags);
+    client.refresh().await.unwrap();
+    assert_eq!((reason(&client, "a"), reason(&client, "b")), (Reason::Static, Reason::Static));
+}
+
+#[tokio::test]
 async fn nothing_is_saved_of_no_flags() {
     let source = Scripted::new(Strictness::AsStored);
     source.then_flags(&[]);

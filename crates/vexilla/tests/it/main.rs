@@ -13,9 +13,21 @@ mod archive;
 #[path = "../../examples/axum_service.rs"]
 #[expect(dead_code, reason = "the example's `main` is not called")]
 mod axum_service;
+#[cfg(all(feature = "disk", feature = "memory"))]
+mod budget;
 #[cfg(feature = "memory")]
 mod cached;
 mod calls;
+#[cfg(feature = "server")]
+mod chain;
+#[cfg(all(feature = "memory", feature = "otel", feature = "server"))]
+#[path = "../../../vexilla-telemetry/tests/it/collector.rs"]
+#[expect(clippy::panic, reason = "shared with the tests of `vexilla-telemetry`")]
+mod collector;
+#[cfg(feature = "server")]
+mod exposures;
+#[cfg(feature = "disk")]
+mod exposures_killed;
 mod file;
 mod filters;
 mod flagr;
@@ -37,9 +49,14 @@ mod service;
 #[cfg(feature = "server")]
 mod sidecar;
 mod soak;
+#[cfg(all(feature = "memory", feature = "otel", feature = "prometheus", feature = "server"))]
+mod telemetry;
+#[cfg(all(feature = "memory", feature = "otel", feature = "server"))]
+mod traces;
 #[cfg(feature = "server")]
 mod upstream;
 mod waiting;
+mod watch;
 #[cfg(feature = "server")]
 mod webhook;
 

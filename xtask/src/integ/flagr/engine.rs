@@ -11,7 +11,7 @@ const LABEL: &str = "vexilla.integ";
 
 /// The engine that `docker` talks to, and what this run left there. All of it is removed when this is dropped.
 #[derive(Debug)]
-pub(in crate::integ) struct Engine {
+pub(crate) struct Engine {
     /// The machine that it runs on, unless that is ours.
     pub(super) elsewhere: Option<String>,
     pub(super) network: Network,

@@ -7,19 +7,19 @@ use std::path::Path;
 const DATABASE: &str = "flagr.sqlite";
 
 /// The file of its flags in eval-only mode.
-pub(in crate::integ) const FLAGS: &str = "flags.json";
+pub(crate) const FLAGS: &str = "flags.json";
 
 /// How a scenario wants its Flagr.
 #[derive(Debug, Default, Clone)]
-pub(in crate::integ) struct Start {
+pub(crate) struct Start {
     /// More settings than those that every Flagr of ours has.
-    pub(in crate::integ) settings: Vec<(&'static str, String)>,
+    pub(crate) settings: Vec<(&'static str, String)>,
     /// Its web prefix, `/flagr`.
-    pub(in crate::integ) prefix: &'static str,
+    pub(crate) prefix: &'static str,
     /// What it asks for, as a value of `Authorization`.
-    pub(in crate::integ) authorization: Option<&'static str>,
+    pub(crate) authorization: Option<&'static str>,
     /// The flags of one in eval-only mode.
-    pub(in crate::integ) flags: Option<String>,
+    pub(crate) flags: Option<String>,
 }
 
 impl Start {

@@ -18,18 +18,18 @@ use crate::wait::Interrupt;
 
 use container::Container;
 pub(super) use engine::Engine;
-pub(super) use environment::Start;
-pub(super) use place::{Place, free_port, write_flags};
+pub(crate) use environment::Start;
+pub(crate) use place::{Place, free_port, write_flags};
 use process::Process;
-pub(super) use rest::Rest;
+pub(crate) use rest::Rest;
 
 pub(super) const HEALTH: &str = "/api/v1/health";
 
 /// A running Flagr. It is gone when this is dropped; of one that was given, the flags that we made are.
 #[derive(Debug)]
-pub(super) struct Flagr {
+pub(crate) struct Flagr {
     /// Its API, with the credentials that it asks for.
-    pub(super) http: Http,
+    pub(crate) http: Http,
     running: Running,
     /// The flags that were made here.
     made: RefCell<Vec<i64>>,
@@ -63,13 +63,13 @@ impl Flagr {
     }
 
     /// The release that its API description names.
-    pub(super) fn version(&self) -> Option<Version> {
+    pub(crate) fn version(&self) -> Option<Version> {
         let description = self.http.get("/swagger.json").and_then(Answer::json).ok()?;
         Version::read(description.pointer("/info/version")?.as_str()?)
     }
 
     /// Its flags over REST.
-    pub(super) fn rest(&self) -> Rest<'_> {
+    pub(crate) fn rest(&self) -> Rest<'_> {
         Rest::new(&self.http, &self.made)
     }
 

@@ -18,7 +18,7 @@ use crate::wait::Interrupt;
 
 /// Where Flagrs come from in a run.
 #[derive(Debug)]
-pub(in crate::integ) enum Place {
+pub(crate) enum Place {
     Docker { engine: Engine, image: String },
     Program(PathBuf),
     Url(String),
@@ -33,7 +33,7 @@ impl Place {
         }
     }
 
-    pub(in crate::integ) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Docker { image, .. } => format!("{image} in Docker"),
             Self::Program(path) => path.display().to_string(),
@@ -42,7 +42,7 @@ impl Place {
     }
 
     /// A Flagr that keeps its files in this folder and listens. One that was given is as it is.
-    pub(in crate::integ) fn flagr(
+    pub(crate) fn flagr(
         &self,
         start: &Start,
         folder: &Path,
@@ -79,7 +79,7 @@ impl Place {
     }
 
     /// What Flagr calls us, and where we must listen for it.
-    pub(in crate::integ) fn callback(&self) -> (&'static str, &'static str) {
+    pub(crate) fn callback(&self) -> (&'static str, &'static str) {
         match self {
             Self::Docker { engine, .. } if engine.network == Network::Own => (US, "0.0.0.0"),
             _ => ("127.0.0.1", "127.0.0.1"),
@@ -88,13 +88,13 @@ impl Place {
 }
 
 /// A port that nobody uses at this moment.
-pub(in crate::integ) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
     Ok(listener.local_addr()?.port())
 }
 
 /// Writes the flags of a Flagr in eval-only mode, all at once.
-pub(in crate::integ) fn write_flags(folder: &Path, flags: &str) -> Result<()> {
+pub(crate) fn write_flags(folder: &Path, flags: &str) -> Result<()> {
     let new = folder.join("new.json");
     fs::write(&new, flags).context("cannot write the flags")?;
     fs::rename(&new, folder.join(FLAGS)).context("cannot replace the flags")

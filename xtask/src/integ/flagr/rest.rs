@@ -9,16 +9,16 @@ use crate::http::Http;
 
 /// The flags of a Flagr, or of a Vexilla that passes changes on to it.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::integ) struct Rest<'a> {
+pub(crate) struct Rest<'a> {
     http: &'a Http,
     made: &'a RefCell<Vec<i64>>,
 }
 
 /// A flag with the variants `on` and `off` and one segment that gives everybody `on`.
 #[derive(Debug)]
-pub(in crate::integ) struct Simple {
-    pub(in crate::integ) id: i64,
-    pub(in crate::integ) segment: i64,
+pub(crate) struct Simple {
+    pub(crate) id: i64,
+    pub(crate) segment: i64,
     on: i64,
     off: i64,
 }
@@ -29,7 +29,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The same flags, by way of somebody who passes changes on.
-    pub(in crate::integ) fn through<'b>(self, http: &'b Http) -> Rest<'b>
+    pub(crate) fn through<'b>(self, http: &'b Http) -> Rest<'b>
     where
         'a: 'b,
     {
@@ -37,32 +37,30 @@ impl<'a> Rest<'a> {
     }
 
     /// A disabled flag without anything.
-    pub(in crate::integ) fn flag(self, key: &str) -> Result<i64> {
+    pub(crate) fn flag(self, key: &str) -> Result<i64> {
         let id = self.made("", &json!({ "key": key, "description": key }))?;
         self.made.borrow_mut().push(id);
         Ok(id)
     }
 
-    pub(in crate::integ) fn variant(self, flag: i64, key: &str) -> Result<i64> {
-        let attachment = json!({ "value": key });
+    pub(crate) fn variant(self, flag: i64, key: &str) -> Result<i64> {
+        self.variant_with(flag, key, &json!({ "value": key }))
+    }
+
+    pub(crate) fn variant_with(self, flag: i64, key: &str, attachment: &Value) -> Result<i64> {
         self.made(&format!("/{flag}/variants"), &json!({ "key": key, "attachment": attachment }))
     }
 
-    pub(in crate::integ) fn segment(self, flag: i64, rollout: u8) -> Result<i64> {
+    pub(crate) fn segment(self, flag: i64, rollout: u8) -> Result<i64> {
         let body = json!({ "description": "segment", "rolloutPercent": rollout });
         self.made(&format!("/{flag}/segments"), &body)
     }
 
-    pub(in crate::integ) fn constraint(
-        self,
-        flag: i64,
-        segment: i64,
-        constraint: [&str; 3],
-    ) -> Result<i64> {
+    pub(crate) fn constraint(self, flag: i64, segment: i64, constraint: [&str; 3]) -> Result<i64> {
         self.made(&format!("/{flag}/segments/{segment}/constraints"), &condition(constraint))
     }
 
-    pub(in crate::integ) fn change_constraint(
+    pub(crate) fn change_constraint(
         self,
         flag: i64,
         segment: i64,
@@ -74,7 +72,7 @@ impl<'a> Rest<'a> {
     }
 
     /// Shares of variants: id, key, percent.
-    pub(in crate::integ) fn distribute(
+    pub(crate) fn distribute(
         self,
         flag: i64,
         segment: i64,
@@ -86,29 +84,29 @@ impl<'a> Rest<'a> {
         self.put(&path, &json!({ "distributions": shares }))
     }
 
-    pub(in crate::integ) fn enable(self, flag: i64, enabled: bool) -> Result<()> {
+    pub(crate) fn enable(self, flag: i64, enabled: bool) -> Result<()> {
         self.put(&format!("/{flag}/enabled"), &json!({ "enabled": enabled }))
     }
 
     /// Changes members of a flag: its key, its description, …
-    pub(in crate::integ) fn change(self, flag: i64, members: &Value) -> Result<()> {
+    pub(crate) fn change(self, flag: i64, members: &Value) -> Result<()> {
         self.put(&format!("/{flag}"), members)
     }
 
-    pub(in crate::integ) fn delete(self, flag: i64) -> Result<()> {
+    pub(crate) fn delete(self, flag: i64) -> Result<()> {
         self.http.delete(&path(&format!("/{flag}")))?.ok().map(drop)
     }
 
-    pub(in crate::integ) fn tag(self, flag: i64, value: &str) -> Result<i64> {
+    pub(crate) fn tag(self, flag: i64, value: &str) -> Result<i64> {
         self.made(&format!("/{flag}/tags"), &json!({ "value": value }))
     }
 
-    pub(in crate::integ) fn untag(self, flag: i64, tag: i64) -> Result<()> {
+    pub(crate) fn untag(self, flag: i64, tag: i64) -> Result<()> {
         self.http.delete(&path(&format!("/{flag}/tags/{tag}")))?.ok().map(drop)
     }
 
     /// An enabled flag that gives everybody `on`.
-    pub(in crate::integ) fn simple(self, key: &str) -> Result<Simple> {
+    pub(crate) fn simple(self, key: &str) -> Result<Simple> {
         let id = self.flag(key)?;
         let on = self.variant(id, "on")?;
         let off = self.variant(id, "off")?;
@@ -120,13 +118,13 @@ impl<'a> Rest<'a> {
     }
 
     /// Gives everybody this variant of a simple flag, `on` or `off`.
-    pub(in crate::integ) fn give(self, flag: &Simple, variant: &str) -> Result<()> {
+    pub(crate) fn give(self, flag: &Simple, variant: &str) -> Result<()> {
         let id = if variant == "on" { flag.on } else { flag.off };
         self.distribute(flag.id, flag.segment, &[(id, variant, 100)])
     }
 
     /// An enabled flag that gives 70 % of the United States `a` or `b`, and 40 % of all others `b`.
-    pub(in crate::integ) fn split(self, key: &str) -> Result<i64> {
+    pub(crate) fn split(self, key: &str) -> Result<i64> {
         let id = self.flag(key)?;
         let a = self.variant(id, "a")?;
         let b = self.variant(id, "b")?;

@@ -27,6 +27,7 @@ fn what_is_run() {
     let settings = read("--only outage --list --vexilla target/vexilla").unwrap();
     assert_eq!((settings.only.as_str(), settings.list), ("outage", true));
     assert_eq!(settings.vexilla, Some("target/vexilla".into()));
+    assert!(read("--clients").unwrap().clients && !settings.clients);
     assert_eq!((read("").unwrap().only.as_str(), read("").unwrap().list), ("", false));
 }
 

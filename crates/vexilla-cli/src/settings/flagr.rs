@@ -1,0 +1,206 @@
+//! Settings of the source: a Flagr, or a file.
+
+use std::error::Error as _;
+use std::path::Path;
+
+use vexilla::{Auth, ClientCertificate, FlagrConfig, HttpProxy, Secret, TagsOperator};
+use vexilla_flagr::{ConfigError, ExportFilter};
+
+use super::found::{Origins, Wrong, read_file};
+use super::kind::{
+    Address, Count, Hidden, Maybe, Named, OneOf, Place, SecretHeader, Size, Switch, Text, Time,
+    Words,
+};
+use super::raw::Origin;
+use super::table::{Section as _, section};
+
+section! {
+    /// A file instead of a Flagr
+    struct Source for it: () {
+        /// Take flags from a file: Flagr's eval-cache export, or its REST list. It is read again when it changes
+        file: Maybe<Place> = None, [flag: Some("flags"), value: Some("FILE"), common: true];
+    }
+}
+
+section! {
+    /// The Flagr that flags come from: where it is, who asks, and the limits of each request
+    struct Flagr for it: FlagrConfig {
+        /// Take flags from the Flagr at this address, `http://localhost:18000`, with its web prefix if it has one
+        url: Maybe<Address> = None, [flag: Some("flagr"), value: Some("URL"), common: true];
+        /// The token for Flagr's JWT gate, sent as `Authorization: Bearer …`
+        token: Hidden = None, [alias: Some("VEXILLA_FLAGR_TOKEN")];
+        /// The user for Flagr's Basic gate
+        user: Maybe<Text> = None, [alias: Some("VEXILLA_FLAGR_USER")];
+        /// The password for Flagr's Basic gate
+        password: Hidden = None, [alias: Some("VEXILLA_FLAGR_PASSWORD")];
+        /// A header for a gate of your own, instead of a token or a password
+        header: SecretHeader = None;
+        /// How long connecting may take
+        connect_timeout: Time => it.connect_timeout;
+        /// How long a small call may take in all: the change probe, health
+        timeout: Time => it.timeout;
+        /// How long a bulk read, the export, may go without a byte
+        bulk_idle_timeout: Time => it.bulk_idle_timeout;
+        /// How long a bulk read may take in all, with all attempts
+        bulk_timeout: Time => it.bulk_timeout;
+        /// How long Flagr may take to evaluate
+        evaluation_timeout: Time => it.evaluation_timeout;
+        /// The largest small answer, after decompression
+        max_answer_bytes: Size<usize> => it.max_answer_bytes;
+        /// The largest export, after decompression
+        max_export_bytes: Size<usize> => it.max_export_bytes;
+        /// The largest answer to an evaluation or a batch, after decompression
+        max_evaluation_bytes: Size<usize> => it.max_evaluation_bytes;
+        /// How many evaluations, entities times flags, one batch request may ask for; more become several requests
+        max_batch_evaluations: Count<usize, 1> => it.max_batch_evaluations;
+        /// How far Flagr's export may be behind its database: its `FLAGR_EVALCACHE_REFRESHINTERVAL`, and the time that it
+        /// needs to load its flags
+        export_lag: Time => it.export_lag;
+        /// How often a read is sent again when Flagr gave no answer, or a 408, 429 or 5xx
+        retries: Count<u32> => it.retries;
+        /// The longest pause before a read is sent again; it doubles with each attempt, and a random part of it is waited
+        retry_base: Time => it.retry_base;
+        /// What that pause may grow to
+        retry_max: Time => it.retry_max;
+        /// The longest pause that Flagr may ask for with `Retry-After`
+        retry_after_max: Time => it.retry_after_max;
+        /// A file of certificates in PEM that are trusted beside those of the system
+        extra_roots: Maybe<Place> = None;
+        /// A file with our certificate in PEM, for a server that asks for it when the connection is made
+        client_certificate: Maybe<Place> = None;
+        /// A file with the private key of that certificate in PEM
+        client_key: Maybe<Place> = None;
+        /// The proxy that all requests go through. `HTTP_PROXY` and the like are not looked at
+        proxy_url: Maybe<Address> = None;
+        /// Who we are to the proxy
+        proxy_user: Maybe<Text> = None;
+        /// The password for the proxy
+        proxy_password: Hidden = None;
+        /// Ask Flagr for enabled flags only. What it leaves out is unknown here, not filtered: see `filter`
+        export_only_enabled: Switch = false;
+        /// Ask Flagr for flags with these tags only
+        export_tags: Words = Vec::new();
+        /// Whether one of those tags is enough, or all must be there
+        export_tags_operator: OneOf<TagsOperator> = TagsOperator::Any;
+    }
+}
+
+impl Named for TagsOperator {
+    const NAMES: &'static [(&'static str, Self)] = &[("any", Self::Any), ("all", Self::All)];
+}
+
+/// The longest file of certificates, in bytes.
+const MOST: u64 = 1 << 20;
+
+impl Flagr {
+    /// This Flagr, or another one that is reached in the same way.
+    pub(crate) fn config(&self, url: &str, origins: &Origins) -> Result<FlagrConfig, Wrong> {
+        let mut config = FlagrConfig::new(url);
+        self.apply(&mut config);
+        config.auth = self.auth(origins)?;
+        let read = |key: &str, file: Option<&Path>| read(origins, &format!("flagr.{key}"), file);
+        config.extra_roots = read("extra_roots", self.extra_roots.as_deref())?.unwrap_or_default();
+        config.client_certificate = match (&self.client_certificate, &self.client_key) {
+            (None, None) => None,
+            (Some(_), None) => return Err(alone(origins, "client_certificate", "client_key")),
+            (None, Some(_)) => return Err(alone(origins, "client_key", "client_certificate")),
+            (certificate, key) => {
+                let chain = read("client_certificate", certificate.as_deref())?.unwrap_or_default();
+                let key = read("client_key", key.as_deref())?.unwrap_or_default();
+                let key = String::from_utf8(key)
+                    .map_err(|_| wrong(origins, "client_key", "is no key in PEM"))?;
+                Some(ClientCertificate::new(chain, Secret::new(key)))
+            }
+        };
+        config.proxy = self.proxy(origins)?;
+        if self.export_only_enabled || !self.export_tags.is_empty() {
+            let filter = config.export_filter.insert(ExportFilter::default());
+            filter.enabled_only = self.export_only_enabled;
+            filter.tags.clone_from(&self.export_tags);
+            filter.tags_operator = self.export_tags_operator;
+        }
+        Ok(config)
+    }
+
+    /// Which setting is at fault where the configuration of these settings was refused, and why.
+    pub(crate) fn refused(error: &ConfigError, origins: &Origins) -> Wrong {
+        let candidates: &[&str] = match error.field() {
+            "auth" => &["token", "user", "header"],
+            "proxy" => &["proxy_url"],
+            "export_filter" => &["export_tags"],
+            field => &[field],
+        };
+        let is_given = |key: &&&str| origins.of_setting(&format!("flagr.{key}")) != Origin::Default;
+        let key = candidates.iter().find(is_given).or(candidates.first());
+        let mut reason = error.to_string();
+        if let Some(bare) = reason.strip_prefix(&format!("{}: ", error.field())) {
+            reason = bare.to_owned();
+        }
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            reason = format!("{reason}: {error}");
+            cause = error.source();
+        }
+        wrong(origins, key.copied().unwrap_or_default(), &reason)
+    }
+
+    fn auth(&self, origins: &Origins) -> Result<Auth, Wrong> {
+        match (&self.token, &self.user, &self.password, &self.header) {
+            (None, None, None, None) => Ok(Auth::None),
+            (Some(token), None, None, None) => Ok(Auth::Bearer(token.clone())),
+            (None, Some(user), Some(password), None) => {
+                Ok(Auth::Basic { user: user.clone(), password: password.clone() })
+            }
+            (None, None, None, Some(SecretHeader { name, value })) => {
+                Ok(Auth::Header { name: name.clone(), value: value.clone() })
+            }
+            (.., Some(_)) => {
+                let reason = "is set beside a token, a user or a password: name one of them";
+                Err(wrong(origins, "header", reason))
+            }
+            (Some(_), ..) => {
+                let reason = "is set beside a user or a password: name one of both";
+                Err(wrong(origins, "token", reason))
+            }
+            (None, Some(_), None, None) => Err(alone(origins, "user", "password")),
+            (None, None, Some(_), None) => Err(alone(origins, "password", "user")),
+        }
+    }
+
+    fn proxy(&self, origins: &Origins) -> Result<Option<HttpProxy>, Wrong> {
+        let login = match (&self.proxy_user, &self.proxy_password) {
+            (None, None) => None,
+            (Some(user), Some(password)) => Some((user, password)),
+            (Some(_), None) => return Err(alone(origins, "proxy_user", "proxy_password")),
+            (None, Some(_)) => return Err(alone(origins, "proxy_password", "proxy_user")),
+        };
+        let proxy = self.proxy_url.as_deref().map(HttpProxy::new);
+        match (proxy, login) {
+            (None, Some(_)) => Err(alone(origins, "proxy_user", "proxy_url")),
+            (proxy, None) => Ok(proxy),
+            (Some(proxy), Some((user, password))) => {
+                Ok(Some(proxy.with_login(user.clone(), password.clone())))
+            }
+        }
+    }
+}
+
+/// The content of a file that a setting names.
+pub(crate) fn read(
+    origins: &Origins,
+    path: &str,
+    file: Option<&Path>,
+) -> Result<Option<Vec<u8>>, Wrong> {
+    let Some(file) = file else { return Ok(None) };
+    let read = read_file(file, MOST);
+    read.map(Some).map_err(|reason| Wrong::new(&origins.of_setting(path), path, reason))
+}
+
+fn wrong(origins: &Origins, key: &str, reason: &str) -> Wrong {
+    let path = format!("flagr.{key}");
+    Wrong::new(&origins.of_setting(&path), &path, reason)
+}
+
+fn alone(origins: &Origins, key: &str, missing: &str) -> Wrong {
+    wrong(origins, key, &format!("is set without `flagr.{missing}`"))
+}

@@ -1,0 +1,238 @@
+//! `vexilla serve`: its settings from a file, the environment and the command line, and read anew while it serves.
+
+use std::fs;
+use std::path::Path;
+
+use crate::running::{Said, run, said, vexilla};
+
+const SECRET: &str = "open-sesame";
+
+/// Writes a file, and starts the command with it.
+fn with_file(folder: &Path, content: &str, variables: &[(&str, &str)], flags: &[&str]) -> Said {
+    let file = folder.join("vexilla.toml");
+    fs::write(&file, content).unwrap();
+    let arguments = ["serve", "--config", file.to_str().unwrap()];
+    let mut command = vexilla(arguments.iter().chain(flags));
+    said(command.envs(variables.iter().copied()))
+}
+
+/// The lines of what is printed that come from somewhere else than the defaults.
+fn given(printed: &str, folder: &Path) -> Vec<String> {
+    let file = folder.join("vexilla.toml");
+    let lines = printed.lines().filter(|it| it.contains(" # ") && !it.contains(" # default"));
+    lines.map(|it| it.replace(file.to_str().unwrap(), "FILE")).collect()
+}
+
+#[test]
+fn what_each_setting_is_and_why_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = "[flagr]\nurl = 'http://flagr:18000'\nretries = 1\ntimeout = '1m 30s'\n\n[filter]\ntags = ['a']\n";
+    let variables = [("VEXILLA_FLAGR__RETRIES", "2"), ("VEXILLA_FLAGR_TOKEN", SECRET)];
+    let flags =
+        ["--refresh-interval", "5s", "--filter-tags", "b,c", "--pass-through", "--print-config"];
+    let printed = with_file(folder.path(), content, &variables, &flags).ok();
+    assert!(!printed.contains(SECRET), "{printed}");
+    assert_eq!(
+        given(&printed, folder.path()),
+        [
+            "url = \"http://flagr:18000\" # FILE, line 2",
+            "# token = \"[redacted]\" # environment variable VEXILLA_FLAGR_TOKEN",
+            "timeout = \"1m 30s\" # FILE, line 4",
+            "retries = 2 # environment variable VEXILLA_FLAGR__RETRIES",
+            "interval = \"5s\" # --refresh-interval",
+            "tags = [\"b\", \"c\"] # --filter-tags",
+            "pass_through = true # --pass-through",
+        ]
+    );
+
+    let again = with_file(folder.path(), &printed, &[], &["--print-config"]).ok();
+    let values = |text: &str| -> Vec<String> {
+        let is_value = |it: &&str| !it.starts_with('#');
+        text.lines().filter(is_value).map(|it| it.split(" # ").next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(values(&again), values(&printed));
+}
+
+#[test]
+fn the_file_may_be_named_by_a_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vexilla.toml");
+    let mut command = vexilla(["serve", "--print-config"]);
+    command.env("VEXILLA_CONFIG", &file);
+    let missing = said(&mut command);
+    assert_eq!(missing.status, 1);
+    let expected = format!(
+        "error: environment variable VEXILLA_CONFIG: `{}` cannot be read: ",
+        file.display()
+    );
+    assert!(missing.error().starts_with(&expected), "{}", missing.stderr);
+
+    fs::write(&file, "source.file = 'examples/shop.json'").unwrap();
+    let printed = said(&mut command).ok();
+    assert_eq!(given(&printed, folder.path()), ["file = \"examples/shop.json\" # FILE, line 1"]);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = |content: &str| {
+        let said = with_file(folder.path(), content, &[], &[]);
+        assert_eq!((said.status, said.stdout.as_str()), (1, ""), "{}", said.stderr);
+        let file = folder.path().join("vexilla.toml");
+        said.error().replace(file.to_str().unwrap(), "FILE")
+    };
+    assert_eq!(
+        error("[sidecar]\nlisen = ':18100'"),
+        "error: FILE, line 2: there is no setting `sidecar.lisen`, did you mean `sidecar.listen`?"
+    );
+    let file = "source.file = 'examples/shop.json'\n";
+    assert_eq!(
+        error(&format!("{file}flagr.user = 'me'")),
+        "error: FILE, line 2: flagr.user: is set without `flagr.password`"
+    );
+    assert_eq!(
+        error(&format!("{file}filter.tag_patterns = ['(']")),
+        "error: FILE, line 2: filter.tag_patterns: tag_pattern: `(` is not a regular expression: unclosed group"
+    );
+    assert_eq!(
+        error(&format!("{file}admin.listener.tls_key = 'key.pem'")),
+        "error: FILE, line 2: admin.listener.tls_key: is set without `admin.listener.tls_certificate`"
+    );
+    assert_eq!(
+        error(&format!("{file}sidecar.pass_through = true")),
+        "error: FILE, line 2: sidecar.pass_through: needs a Flagr, and flags come from a file"
+    );
+    assert!(error("flagr.url = 'flagr:18000'").contains("flagr.url: `flagr:18000` has no scheme"));
+    assert!(
+        error("flagr.url = 'http://flagr'\nflagr.extra_roots = 'nowhere.pem'")
+            .starts_with("error: FILE, line 2: flagr.extra_roots: `nowhere.pem` cannot be read: ")
+    );
+    let flagr = "flagr.url = 'http://127.0.0.1:1'\n";
+    assert_eq!(
+        error(&format!("{flagr}flagr.header = \"X Y: {SECRET}\"")),
+        "error: FILE, line 2: flagr.header: `X Y` cannot be the name of a header"
+    );
+    assert_eq!(
+        error(&format!("{flagr}remote_cache.ttl = '1s'")),
+        "error: FILE, line 2: remote_cache.ttl: remote_cache: `refresh_ahead` must be shorter than `ttl`"
+    );
+    let both = run(["serve", "--flags", "examples/shop.json", "--flagr", "http://localhost:18000"]);
+    assert_eq!(both.error(), "error: --flagr: a file is named too, by --flags: name one of both");
+}
+
+#[test]
+fn each_setting_has_a_flag_and_the_short_help_shows_few() {
+    let long = run(["serve", "--help"]).ok();
+    let short = run(["serve", "-h"]).ok();
+    for flag in
+        ["--flagr-retries <VALUE>", "--sidecar-listener-tls-certificate", "--admin-token-file"]
+    {
+        assert!(long.contains(flag) && !short.contains(flag), "{flag}");
+    }
+    for flag in ["--flagr <URL>", "--listen <ADDR>", "--print-config", "--config <FILE>"] {
+        assert!(long.contains(flag) && short.contains(flag), "{flag}\n{short}");
+    }
+    assert!(!long.contains("--admin-token <"), "a secret is no argument");
+}
+
+#[cfg(unix)]
+mod reloading {
+    use serde_json::json;
+
+    use super::{Path, SECRET, fs};
+    use crate::http::{evaluate, request};
+    use crate::running::Sidecar;
+    use crate::serve::flag;
+
+    /// Replaces the file whole.
+    fn write(folder: &Path, content: &str) {
+        fs::write(folder.join("new.toml"), content).unwrap();
+        fs::rename(folder.join("new.toml"), folder.join("vexilla.toml")).unwrap();
+    }
+
+    fn tagged(key: &str, id: u32, tag: &str) -> serde_json::Value {
+        let mut flag = flag(key);
+        flag["ID"] = json!(id);
+        flag["Tags"] = json!([{ "Value": tag }]);
+        flag
+    }
+
+    fn started(folder: &Path, content: &str) -> Sidecar {
+        write(folder, content);
+        let config = folder.join("vexilla.toml");
+        let flags = json!([tagged("first", 1, "a"), tagged("second", 2, "b")]);
+        Sidecar::with_flags(folder, &flags, &["--config", config.to_str().unwrap()])
+    }
+
+    fn variant(sidecar: &Sidecar, key: &str) -> serde_json::Value {
+        let answer = evaluate(&sidecar.address, &json!({ "flagKey": key }).to_string());
+        serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()["variantKey"].clone()
+    }
+
+    #[test]
+    fn a_hangup_changes_what_can_change_and_names_what_cannot() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sidecar = started(folder.path(), "log.level = 'info'");
+        assert_eq!(
+            (variant(&sidecar, "first"), variant(&sidecar, "second")),
+            (json!("on"), json!("on"))
+        );
+
+        write(
+            folder.path(),
+            "log.level = 'debug'\nfilter.tags = ['a']\nsidecar.max_body_bytes = 30\nredis.lease = '1m'",
+        );
+        sidecar.signal("HUP");
+        sidecar
+            .wait_for_log("`redis.lease` has changed, which takes effect at the next start only");
+        sidecar.wait_for_log("DEBUG");
+        sidecar.wait_for_log("read the configuration anew");
+        assert_eq!(
+            (variant(&sidecar, "first"), variant(&sidecar, "second")),
+            (json!("on"), json!(null))
+        );
+        let long = json!({ "flagKey": "first", "entityID": "somebody" }).to_string();
+        assert_eq!(evaluate(&sidecar.address, &long).status, 413);
+
+        write(folder.path(), "log.level = 'info'");
+        sidecar.signal("HUP");
+        sidecar.wait_for_log("read the configuration anew");
+        assert_eq!(
+            (variant(&sidecar, "first"), variant(&sidecar, "second")),
+            (json!("on"), json!("on"))
+        );
+        assert_eq!(evaluate(&sidecar.address, &long).status, 200);
+    }
+
+    #[test]
+    fn a_bad_file_changes_nothing_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        fs::write(&token, SECRET).unwrap();
+        let secret = format!("admin.token_file = '{}'\n", token.display());
+        let mut sidecar = started(folder.path(), &format!("{secret}log.level = 'info'"));
+        for (content, reason) in [
+            ("filter.tags = ['a']\nflagr.timeout = 'soon'", "flagr.timeout: `soon` is no duration"),
+            ("filter.tag_patterns = ['(']", "filter.tag_patterns: "),
+            ("[filter", "vexilla.toml, line 2: "),
+            ("filter.tugs = ['a']", "there is no setting `filter.tugs`"),
+        ] {
+            write(folder.path(), &format!("{secret}{content}"));
+            sidecar.signal("HUP");
+            let line = sidecar.wait_for_log("the configuration stays as it was: ");
+            assert!(line.contains(reason) && !line.contains(SECRET), "{line}");
+            assert_eq!(variant(&sidecar, "second"), json!("on"));
+        }
+        // A secret that changed is named, and no more.
+        fs::write(&token, "another secret").unwrap();
+        write(folder.path(), &format!("{secret}log.level = 'info'"));
+        sidecar.signal("HUP");
+        sidecar
+            .wait_for_log("`admin.token` has changed, which takes effect at the next start only");
+        assert_eq!(request(&sidecar.address, "GET", "/api/v1/health", "").status, 200);
+        sidecar.signal("TERM");
+        let (status, _, stderr) = sidecar.end();
+        assert_eq!(status, Some(0));
+        assert!(!stderr.contains(SECRET) && !stderr.contains("another secret"), "{stderr}");
+    }
+}

@@ -1,0 +1,60 @@
+//! An HTTP server that answers what a test says.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+/// What was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// As `GET /path`.
+    pub(crate) what: String,
+    /// The head, in lower case.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Serves until the test ends. Gives the address, and what was asked.
+pub(crate) fn serve(
+    answer: impl Fn(&Asked) -> (u16, String) + Clone + Send + 'static,
+) -> (String, Receiver<Asked>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (told, asked) = mpsc::channel();
+    thread::spawn(move || {
+        for connection in listener.incoming().map_while(Result::ok) {
+            let (told, answer) = (told.clone(), answer.clone());
+            thread::spawn(move || handle(connection, &told, &answer));
+        }
+    });
+    (address, asked)
+}
+
+fn handle(
+    connection: TcpStream,
+    told: &Sender<Asked>,
+    answer: &impl Fn(&Asked) -> (u16, String),
+) -> Option<()> {
+    let mut writer = connection.try_clone().ok()?;
+    let mut reader = BufReader::new(connection);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let what = head.lines().next()?.strip_suffix(" HTTP/1.1")?.to_owned();
+    let head = head.to_lowercase();
+    let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |it| it.parse().unwrap())];
+    reader.read_exact(&mut body).ok()?;
+    let asked = Asked { what, head, body };
+    let (status, text) = answer(&asked);
+    let _ = told.send(asked); // a test that has ended need not know
+    let length = text.len();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    writer.write_all(format!("{head}{text}").as_bytes()).ok()
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask bench`: all benchmarks in one run, as one table.
+
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+
+use crate::command::{ROOT, cargo, run};
+use crate::load;
+use crate::options::{Known, Options};
+
+mod criterion;
+mod instructions;
+mod machine;
+pub(crate) mod table;
+
+pub(crate) use table::{Bar, Peer, Row};
+
+const KNOWN: Known = Known {
+    with_value: &["--flagr-bin", "--flagr-url"],
+    alone: &["--quick", "--keep-page", "--no-load"],
+};
+const USAGE: &str = "usage: cargo xtask bench [OPTIONS]
+
+  --quick               rough figures within three minutes, after the build
+  --keep-page           leave docs/benchmarks.md as it is
+  --no-load             leave out what is measured over HTTP
+  --flagr-bin PROGRAM   compare with this Flagr server over HTTP too
+  --flagr-url URL       the same with the Flagr that is there";
+
+/// The benchmarks, in the order of the table; `instructions` needs Valgrind and comes last.
+const BENCHES: [&str; 9] = [
+    "peers",
+    "telemetry",
+    "concurrent",
+    "compile",
+    "storage",
+    "outage",
+    "counts",
+    "reference",
+    "evaluate",
+];
+
+/// Rows as the benchmarks write them, the table as JSON, and the page.
+const ROWS: &str = "target/bench-rows.jsonl";
+const JSON: &str = "target/bench.json";
+const PAGE: &str = "docs/benchmarks.md";
+
+#[expect(clippy::disallowed_methods, reason = "to tell this run's results from older ones")]
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    let options = Options::read(arguments, &KNOWN).context(USAGE)?;
+    let quick = options.has("--quick");
+    let root = Path::new(ROOT);
+    let started = SystemTime::now();
+    _ = fs::remove_file(root.join(ROWS));
+
+    for name in BENCHES {
+        let mut command = cargo(&["bench", "--package", "vexilla-benches", "--bench", name]);
+        command.env("VEXILLA_BENCH_ROWS", root.join(ROWS));
+        if quick {
+            command.env("VEXILLA_BENCH_QUICK", "1").args(["--", "--quick"]);
+        }
+        run(&mut command)?;
+    }
+    let lines = fs::read_to_string(root.join(ROWS)).context("the benchmarks wrote no rows")?;
+    let mut rows = table::read(&lines)?;
+    if !options.has("--no-load") {
+        rows.extend(load::rows(&options, quick)?);
+    }
+    rows.extend(instructions::rows(quick)?);
+    rows.extend(criterion::rows(&root.join("target/criterion"), started)?);
+
+    println!("\n{}", table::text(&rows));
+    fs::write(root.join(JSON), serde_json::to_vec_pretty(&rows)?)?;
+    println!("as JSON: {JSON}");
+    if options.has("--keep-page") || quick {
+        println!("{PAGE} is left as it is: a quick run is too rough for it");
+    } else {
+        fs::write(root.join(PAGE), table::page(&rows, &machine::about()))?;
+        println!("as a page: {PAGE}");
+    }
+    let missed = rows.iter().filter(|it| it.is_met() == Some(false)).count();
+    let met = rows.iter().filter(|it| it.is_met() == Some(true)).count();
+    println!("bars: {met} met, {missed} missed");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! What was measured as a row of the table of benchmarks.
+
+use crate::bench::{Bar, Peer, Row};
+
+/// Of rates measured in pairs, one after the other: the median of their ratios, beside the medians of both.
+pub(super) fn of_pairs(work: impl Into<String>, peer: &str, pairs: &[(f64, f64)], bar: f64) -> Row {
+    let value = median(pairs.iter().map(|it| it.1));
+    Row {
+        work: work.into(),
+        unit: "requests/s".to_owned(),
+        ours: median(pairs.iter().map(|it| it.0)),
+        peer: Some(Peer { name: peer.to_owned(), value }),
+        ratio: Some(median(pairs.iter().map(|it| it.0 / it.1))),
+        bar: Some(Bar::AtLeast(bar)),
+    }
+}
+
+/// Of bytes that are to be few.
+pub(super) fn of_bytes(work: impl Into<String>, ours: f64, bar: f64) -> Row {
+    let (work, unit) = (work.into(), "bytes".to_owned());
+    Row { work, unit, ours, peer: None, ratio: None, bar: Some(Bar::AtMost(bar)) }
+}
+
+/// The value in the middle; of none, nothing that is met.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests;
