@@ -1,3 +1,5 @@
+//! Which benchmarks there are.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -9,9 +9,10 @@ use vexilla_domain::json::{Numbers, read_value};
 use vexilla_domain::{Clock, Context, FlagId, FlagName, Freshness, Operator, SourceError};
 
 use super::openapi::Document;
+use super::stats::StatsBody;
 use super::wire::{
     ErrorBody, ExplainBody, ExplainRequest, FlagsBody, HealthBody, InvalidateRequest, ReadyBody,
-    RefreshedBody, StatsBody,
+    RefreshedBody,
 };
 use crate::reply::{Problem, Reply, json, read_json, reply};
 

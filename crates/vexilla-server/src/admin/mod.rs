@@ -7,6 +7,7 @@ mod answer;
 mod counts;
 mod openapi;
 mod route;
+mod stats;
 mod wire;
 
 use std::convert::Infallible;

@@ -9,11 +9,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use vexilla_domain::json::write_value;
 use vexilla_domain::{
-    ConstraintTrace, Explanation, FlagSummary, Freshness, MemorySavings, RolloutTrace,
-    SegmentTrace, Stats, Value, Verdict,
+    ConstraintTrace, Explanation, FlagSummary, Freshness, RolloutTrace, SegmentTrace, Value,
+    Verdict,
 };
-
-use super::counts::{CacheBody, QueueBody};
 
 /// Something is wrong with a request, or with what it needs.
 #[derive(Serialize, ToSchema)]
@@ -85,133 +83,6 @@ impl RefreshedBody {
             refreshed_at: confirmed.and_then(time),
             age_seconds: age,
             stale: freshness.stale,
-        }
-    }
-}
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct StatsBody {
-    /// Where flags are asked for.
-    source: Box<str>,
-    /// Where the flags that are served came from.
-    origin: Box<str>,
-    /// How many flags are served.
-    flags: usize,
-    /// How many flags are in error.
-    quarantined: usize,
-    savings: SavingsBody,
-    /// The publication of the flags.
-    revision: String,
-    /// Flagr's largest snapshot id that is known to be in the flags, 0 when unknown.
-    max_snapshot_id: u64,
-    /// When the source last confirmed the flags.
-    refreshed_at: Option<String>,
-    /// How many seconds ago that was.
-    age_seconds: Option<f64>,
-    /// Whether the last refresh failed.
-    stale: bool,
-    /// Refreshes that succeeded.
-    refreshes: u64,
-    /// Refreshes that failed.
-    failures: u64,
-    /// How many of the last refreshes failed in a row.
-    consecutive_failures: u32,
-    /// How long the last refresh took.
-    last_refresh_seconds: f64,
-    /// Why the last refresh failed, if it did.
-    last_error: Option<Box<str>>,
-    /// Why the last save into the archive failed, if it did.
-    archive_error: Option<Box<str>>,
-    /// The breaker before Flagr, if there is one: `closed`, `open` or `half-open`.
-    breaker: Option<Box<str>>,
-    /// Evaluations by who decided and why.
-    evaluations: Vec<CountBody>,
-    /// All evaluations.
-    total: u64,
-    /// Evaluations that were decided from the flags or a kept answer.
-    hits: u64,
-    /// Evaluations that Flagr was asked for, and those that nothing could decide.
-    misses: u64,
-    /// Data records that were lost because a decision was made here in place of Flagr.
-    lost_records: u64,
-    /// Bytes of the flags as a document, if it is kept.
-    document_bytes: usize,
-    /// What flags are made of, where that is under a budget of memory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bodies: Option<CacheBody>,
-    /// Exposures on their way to Flagr; left out without a Flagr.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exposures: Option<QueueBody>,
-    /// Evaluations that Flagr is to record afterwards; left out where it is not to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replays: Option<QueueBody>,
-}
-
-/// What a filter keeps out.
-#[derive(Serialize, ToSchema)]
-struct SavingsBody {
-    total_flags: usize,
-    cached_flags: usize,
-    filtered_flags: usize,
-    bytes_saved: u64,
-    percent_filtered: f64,
-}
-
-/// How often it came out so.
-#[derive(Serialize, ToSchema)]
-struct CountBody {
-    source: &'static str,
-    reason: &'static str,
-    count: u64,
-}
-
-impl From<Stats> for StatsBody {
-    fn from(stats: Stats) -> Self {
-        let (total, hits, misses) = (stats.total(), stats.hits(), stats.misses());
-        let counts = stats.evaluations.iter().map(|(source, reason, count)| CountBody {
-            source: source.as_str(),
-            reason: reason.as_str(),
-            count: *count,
-        });
-        Self {
-            evaluations: counts.collect(),
-            source: stats.source,
-            origin: stats.origin,
-            flags: stats.flags,
-            quarantined: stats.quarantined,
-            savings: stats.savings.into(),
-            revision: stats.revision.to_string(),
-            max_snapshot_id: stats.max_snapshot_id,
-            refreshed_at: stats.refreshed_at.and_then(time),
-            age_seconds: stats.age.map(|it| it.as_secs_f64()),
-            stale: stats.stale,
-            refreshes: stats.refreshes,
-            failures: stats.failures,
-            consecutive_failures: stats.consecutive_failures,
-            last_refresh_seconds: stats.last_refresh_duration.as_secs_f64(),
-            last_error: stats.last_error,
-            archive_error: stats.archive_error,
-            breaker: stats.breaker,
-            total,
-            hits,
-            misses,
-            lost_records: stats.lost_records,
-            document_bytes: stats.document_bytes,
-            bodies: stats.bodies.map(CacheBody::from),
-            exposures: stats.exposures.map(QueueBody::from),
-            replays: stats.replays.map(QueueBody::from),
-        }
-    }
-}
-
-impl From<MemorySavings> for SavingsBody {
-    fn from(savings: MemorySavings) -> Self {
-        Self {
-            total_flags: savings.total_flags,
-            cached_flags: savings.cached_flags,
-            filtered_flags: savings.filtered_flags,
-            bytes_saved: savings.bytes_saved,
-            percent_filtered: savings.percent_filtered,
         }
     }
 }
@@ -397,6 +268,6 @@ impl From<RolloutTrace> for RolloutBody {
     }
 }
 
-fn time(time: SystemTime) -> Option<String> {
+pub(super) fn time(time: SystemTime) -> Option<String> {
     Timestamp::try_from(time).ok().map(|it| it.to_string())
 }

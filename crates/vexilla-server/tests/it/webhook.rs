@@ -1,5 +1,7 @@
 //! The webhook: recorded notices, credentials, replay, overload.
 
+// tidy: long because its cases share one webhook and what it tells.
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;

@@ -34,6 +34,7 @@ pub(super) struct Settled {
     pub(super) freed: (usize, usize),
 }
 
+#[cfg_attr(not(feature = "disk"), expect(clippy::unnecessary_wraps, reason = "a spool may fail"))]
 impl Backlog {
     #[cfg_attr(
         not(feature = "disk"),

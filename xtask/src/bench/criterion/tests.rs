@@ -1,3 +1,5 @@
+//! Which results of criterion are of this run.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What Valgrind printed, and what is made of it.
+
 use super::*;
 
 #[test]

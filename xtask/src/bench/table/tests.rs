@@ -1,3 +1,5 @@
+//! Rows, as they are read, judged and shown.
+
 use super::*;
 
 fn row(ours: f64, peer: Option<f64>, bar: Option<Bar>) -> Row {
