@@ -12,6 +12,7 @@ use crate::output::print;
 pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, CommandError> {
     match &args.out {
         Some(folder) => {
+            std::fs::create_dir_all(folder).map_err(unwritten(folder))?;
             clap_mangen::generate_to(Cli::command(), folder).map_err(unwritten(folder))?;
         }
         None => {

@@ -21,6 +21,9 @@ pub struct SidecarConfig {
     pub max_exposures: usize,
     /// The largest answer to a batch in bytes; a larger one is not written to its end, but answered 400.
     pub max_answer_bytes: usize,
+    /// How many bytes the bodies that are being received may take, all together; one that would take more is answered
+    /// 503. The first 16 KiB of each do not count.
+    pub max_waiting_bytes: usize,
     /// How many requests are worked on at once; one more is answered 503. Reading a body does not count.
     pub max_concurrent_requests: usize,
     /// The connections: TLS, how many, how long.
@@ -68,6 +71,7 @@ impl Default for SidecarConfig {
     fn default() -> Self {
         Self {
             max_body_bytes: 1 << 20,
+            max_waiting_bytes: 64 << 20,
             max_batch_size: 10_000,
             max_exposures: 100,
             max_answer_bytes: 32 << 20,

@@ -106,13 +106,17 @@ impl Refusal {
             ForwardErrorKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             ForwardErrorKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             ForwardErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ForwardErrorKind::BadRequest => StatusCode::BAD_REQUEST,
+            ForwardErrorKind::SlowRequest => StatusCode::REQUEST_TIMEOUT,
         };
         let refusal = Self::new(status, Shape::Handler, error.to_string());
         match error.kind() {
             ForwardErrorKind::Overloaded => {
                 refusal.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
-            ForwardErrorKind::TooLarge => refusal.closing(),
+            ForwardErrorKind::TooLarge
+            | ForwardErrorKind::BadRequest
+            | ForwardErrorKind::SlowRequest => refusal.closing(),
             _ => refusal,
         }
     }
@@ -120,6 +124,12 @@ impl Refusal {
     /// Who is asked must be one: each reader would take another.
     pub(crate) fn too_many_hosts() -> Self {
         Self::framework(StatusCode::BAD_REQUEST, "too many Host headers").closing()
+    }
+
+    /// How the body is coded must be what each reader takes it for.
+    pub(crate) fn unknown_coding() -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, Shape::Plain, "unsupported transfer encoding\n")
+            .closing()
     }
 
     /// The `Content-Type` cannot be parsed; `value` is quoted already.
@@ -219,6 +229,15 @@ impl Refusal {
         let message = "exposures cannot be taken now, try again later";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Handler, message)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// The same as text, for who reads the answer as an export: see [`nothing_loaded`](Self::nothing_loaded).
+    pub(crate) fn in_text(mut self) -> Self {
+        if self.status.is_server_error() && !matches!(self.shape, Shape::Plain) {
+            self.shape = Shape::Plain;
+            self.message = format!("{}\n", self.message).into();
+        }
+        self
     }
 
     /// Never JSON either.

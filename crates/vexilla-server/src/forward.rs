@@ -69,6 +69,12 @@ pub enum ForwardErrorKind {
     /// The request's body is larger than is handed on.
     #[error("request body is too large to be passed on")]
     TooLarge,
+    /// The request's body broke off, or is malformed.
+    #[error("request body could not be received")]
+    BadRequest,
+    /// The request's body stood still for too long.
+    #[error("request body did not arrive in time")]
+    SlowRequest,
 }
 
 impl ForwardError {
@@ -110,7 +116,16 @@ impl PassThrough {
         let change = Change::of(&head.method, head.uri.path());
         let request = Request::from_parts(head, body.map_err(Into::into).boxed_unsync());
         let response = self.forwarder.forward(request).await.map_err(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot pass a request on");
+            let cause = &error as &dyn std::error::Error;
+            match error.kind() {
+                // The caller's own doing, as often as it likes.
+                ForwardErrorKind::TooLarge
+                | ForwardErrorKind::BadRequest
+                | ForwardErrorKind::SlowRequest => {
+                    tracing::debug!(error = cause, "a request cannot be passed on");
+                }
+                _ => tracing::warn!(error = cause, "cannot pass a request on"),
+            }
             Refusal::not_forwarded(&error)
         })?;
         let (mut head, body) = response.into_parts();

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tower::BoxError;
-use tower_http::timeout::TimeoutBody;
+use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use crate::forward::{ForwardBody, ForwardError, ForwardErrorKind, Forwarder};
 
@@ -124,6 +124,10 @@ impl Forwarder for HttpForwarder {
     ) -> Result<Response<ForwardBody>, ForwardError> {
         let _permit = self.permit()?;
         let (mut head, body) = request.into_parts();
+        let most = u64::try_from(self.config.max_body_bytes).unwrap_or(u64::MAX);
+        if most < body.size_hint().lower() {
+            return Err(ForwardError::new(ForwardErrorKind::TooLarge, None));
+        }
         let mut target = http::uri::Parts::default();
         target.scheme = Some(self.scheme.clone());
         target.authority = Some(self.authority.clone());
@@ -137,7 +141,9 @@ impl Forwarder for HttpForwarder {
         if let Some(length) = body.size_hint().exact().filter(|_| !body.is_end_stream()) {
             head.headers.insert(header::CONTENT_LENGTH, length.into());
         }
+        // What goes wrong with it is the caller's doing, and not Flagr's.
         let body = self.timed(Limited::new(body, self.config.max_body_bytes));
+        let body = body.map_err(|error| BoxError::from(OfCaller(error))).boxed_unsync();
         let request = Request::from_parts(head, body);
         match tokio::time::timeout(self.config.answer_timeout, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response.map(|body| self.timed(body))),
@@ -145,8 +151,12 @@ impl Forwarder for HttpForwarder {
                 let error = BoxError::from(error);
                 let kind = if is_caused_by::<LengthLimitError>(&*error) {
                     ForwardErrorKind::TooLarge
-                } else {
+                } else if !is_caused_by::<OfCaller>(&*error) {
                     ForwardErrorKind::Unavailable
+                } else if is_caused_by::<TimeoutError>(&*error) {
+                    ForwardErrorKind::SlowRequest
+                } else {
+                    ForwardErrorKind::BadRequest
                 };
                 Err(ForwardError::new(kind, error))
             }
@@ -154,6 +164,11 @@ impl Forwarder for HttpForwarder {
         }
     }
 }
+
+/// The body of a request failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the body of the request")]
+struct OfCaller(#[source] BoxError);
 
 impl fmt::Debug for HttpForwarder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

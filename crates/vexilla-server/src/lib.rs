@@ -65,6 +65,7 @@ mod ofrep;
 mod operation;
 mod parts;
 mod query;
+mod receive;
 mod reject;
 mod reply;
 mod request;

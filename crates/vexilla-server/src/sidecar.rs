@@ -9,7 +9,6 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body;
 use tokio::sync::Semaphore;
 use tower::load_shed::error::Overloaded;
@@ -32,6 +31,7 @@ use crate::ofrep::{Ofrep, Problem};
 use crate::operation;
 use crate::parts::SidecarParts;
 use crate::query::json_payload;
+use crate::receive::Room;
 use crate::request::Payload;
 use crate::route::{Elsewhere, Route};
 use crate::selection::Selection;
@@ -62,6 +62,7 @@ pub struct Sidecar {
 #[derive(Debug)]
 struct Inner {
     config: SidecarConfig,
+    room: Room,
     kept: Arc<Kept>,
     /// Answers within the limits. An error says that a limit was hit.
     limited: BoxCloneSyncService<Work, Result<Answered, Refusal>, BoxError>,
@@ -193,7 +194,8 @@ impl Inner {
                     Ok::<_, Infallible>(answer)
                 }
             });
-        Self { config, kept, limited: BoxCloneSyncService::new(limited) }
+        let room = Room::new(config.max_waiting_bytes);
+        Self { config, room, kept, limited: BoxCloneSyncService::new(limited) }
     }
 
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
@@ -239,6 +241,11 @@ impl Inner {
     {
         if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
             return Err(Refusal::too_many_hosts());
+        }
+        let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+        let is_chunked = |it: &HeaderValue| it.as_bytes().eq_ignore_ascii_case(b"chunked");
+        if codings.next().is_some_and(|it| !is_chunked(it)) || codings.next().is_some() {
+            return Err(Refusal::unknown_coding());
         }
         let path = self.inside(request.uri().path())?;
         let is_preflight =
@@ -299,7 +306,9 @@ impl Inner {
             Route::OfrepFlag(key) => return Ok(self.ofrep(Some(key), headers, body, gzip).await),
             Route::OfrepFlags => return Ok(self.ofrep(None, headers, body, gzip).await),
         };
-        self.within_limits(received, gzip).await
+        let is_export = matches!(received, Received::Export(_));
+        let answer = self.within_limits(received, gzip).await;
+        if is_export { answer.map_err(Refusal::in_text) } else { answer }
     }
 
     /// OpenFeature's callers are refused in their own protocol.
@@ -379,17 +388,7 @@ impl Inner {
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
-        let limit = self.config.max_body_bytes;
-        if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-            return Err(Refusal::body_too_large(limit));
-        }
-        match tokio::time::timeout(self.config.read_timeout, Limited::new(body, limit).collect())
-            .await
-        {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::body_too_large(limit)),
-            Ok(Err(_)) => Err(Refusal::body_cut()),
-            Err(_) => Err(Refusal::body_too_slow()),
-        }
+        let (limit, timeout) = (self.config.max_body_bytes, self.config.read_timeout);
+        self.room.receive(body, limit, timeout).await
     }
 }

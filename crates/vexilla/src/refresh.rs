@@ -466,8 +466,12 @@ fn overlay(flags: &mut Rows, fresh: &HashMap<FlagId, Flag>) -> bool {
 /// Whether the rules hold exactly these flags, and none of those that are gone.
 fn is_held(flags: &[Flag], gone: &HashSet<FlagId>, previous: &Published) -> bool {
     let rules = &previous.ruleset;
+    // A snapshot is one state of a flag, however the dates are written in different places.
     let same = |it: &Flag| {
-        rules.by_id(it.id).is_some_and(|held| held.fingerprint() == vexilla_eval::fingerprint(it))
+        rules.by_id(it.id).is_some_and(|held| {
+            (it.snapshot_id.0 > 0 && it.snapshot_id == held.head().snapshot_id)
+                || held.fingerprint() == vexilla_eval::fingerprint(it)
+        })
     };
     flags.iter().all(same) && gone.iter().all(|it| rules.by_id(*it).is_none())
 }

@@ -29,6 +29,9 @@ section! {
         pass_through: Switch => it.pass_through, [flag: Some("pass-through"), common: true, with_flagr: true];
         /// The largest request body; a larger one is answered 413
         max_body_bytes: Size<usize> => it.max_body_bytes, [live: true];
+        /// How many bytes the bodies that are being received may take, all together; one that would take more is answered
+        /// 503. The first 16 KiB of each do not count
+        max_waiting_bytes: Size<usize> => it.max_waiting_bytes, [live: true];
         /// The largest batch, counted as Flagr counts: entities × (ids + keys + 1 if there are tags). A larger one is
         /// answered 400; `0` stands for no limit
         max_batch_size: Count<usize> => it.max_batch_size, [live: true];

@@ -17,7 +17,7 @@ section! {
         /// How many flags have a count of their evaluations of their own: those in most use, the others together. `0` counts
         /// no flag by itself
         flags: Count<usize> = 50;
-        /// Whether each evaluation is an event of the log at level info, by OpenTelemetry's conventions for feature flags;
+        /// Whether each evaluation is an event of the log at level debug, by OpenTelemetry's conventions for feature flags;
         /// `with_entity` names the entity too
         flag_events: OneOf<FlagEvents> = FlagEvents::Off;
         /// Where metrics and traces are sent by OpenTelemetry's protocol: `http://localhost:4318`. OpenTelemetry's own

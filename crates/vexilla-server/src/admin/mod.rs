@@ -52,7 +52,11 @@ pub struct AdminConfig {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        let listener = ListenerConfig { max_connections: 256, ..ListenerConfig::default() };
+        let listener = ListenerConfig {
+            max_connections: 256,
+            header_timeout: Duration::from_secs(5),
+            ..ListenerConfig::default()
+        };
         Self {
             token: None,
             max_body_bytes: 1 << 20,

@@ -77,7 +77,11 @@ impl WebhookHeader {
 
 impl Default for WebhookConfig {
     fn default() -> Self {
-        let listener = ListenerConfig { max_connections: 256, ..ListenerConfig::default() };
+        let listener = ListenerConfig {
+            max_connections: 256,
+            header_timeout: Duration::from_secs(5),
+            ..ListenerConfig::default()
+        };
         Self {
             signing_secret: None,
             header: None,
@@ -291,7 +295,7 @@ impl Inner {
         let body = match read_body(&head.headers, body, limit, timeout).await {
             Ok(body) => body,
             Err(problem) => {
-                if signature.is_none() && problem.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                if signature.is_none() {
                     self.operator.notify(&[]); // it does say that something changed
                 }
                 return Err(problem);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::warn;
 use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Flag, FlagId, Revision};
@@ -24,13 +24,17 @@ pub(super) struct Store {
     folder: Mutex<Option<Folder>>,
     /// The newest generation that was reported as damaged: each is reported once.
     reported: AtomicU64,
-    /// Where each flag of the newest good generation is; `None` before one was asked for, and after each save.
-    index: Mutex<Option<Indexed>>,
+    /// Where each flag of the newest good generation is; `None` before one was asked for, and after each save. Never held
+    /// while the folder is waited for: a save holds that, and then this.
+    index: Mutex<Option<Arc<Indexed>>>,
+    /// Held by the one who goes through a generation, so that others wait for what comes of it.
+    indexing: Mutex<()>,
 }
 
 /// A generation, open to read single flags of it.
 struct Indexed {
-    file: File,
+    /// Held for one read.
+    file: Mutex<File>,
     index: Index,
 }
 
@@ -43,8 +47,8 @@ impl Store {
         let folder = Folder::take(&directory)?;
         let folder = Mutex::new(Some(folder));
         let reported = AtomicU64::new(0);
-        let index = Mutex::default();
-        Ok(Self { directory, config, steps, folder, reported, index })
+        let (index, indexing) = (Mutex::default(), Mutex::default());
+        Ok(Self { directory, config, steps, folder, reported, index, indexing })
     }
 
     pub(super) fn load(&self) -> Result<Option<Archived>, ArchiveError> {
@@ -85,7 +89,7 @@ impl Store {
             next.ok_or_else(|| io::Error::other("no number is left for a generation"))
                 .and_then(|next| folder.write(self.steps.as_ref(), next, &sealed))
                 .map_err(|error| self.failed("save to", error))?;
-            self.index.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.set_index(None);
             self.delete_old(folder, &generations, &damaged);
             Ok(())
         })
@@ -93,23 +97,42 @@ impl Store {
 
     /// One flag of the newest good generation.
     pub(super) fn load_flag(&self, id: FlagId) -> Result<Option<Flag>, ArchiveError> {
-        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         // What was damaged, or removed, since it was gone through is gone through once more.
-        if let Some(indexed) = index.as_ref()
-            && let Ok(flag) = indexed.flag(id)
-        {
+        let known = self.known_index();
+        if let Some(Ok(flag)) = known.as_ref().map(|it| it.flag(id)) {
             return Ok(flag);
         }
-        *index = self.index()?;
-        let Some(indexed) = index.as_ref() else { return Ok(None) };
+        let Some(indexed) = self.index_anew(known.as_ref())? else { return Ok(None) };
         indexed.flag(id).map_err(|failure| {
             let message = format!("flag {id} in `{}` {failure}", self.directory.display());
             ArchiveError::new(ArchiveErrorKind::Corrupt, message)
         })
     }
 
-    /// Goes through the newest good generation.
-    fn index(&self) -> Result<Option<Indexed>, ArchiveError> {
+    /// Goes through the newest good generation, unless somebody has since `known` was of no use.
+    fn index_anew(
+        &self,
+        known: Option<&Arc<Indexed>>,
+    ) -> Result<Option<Arc<Indexed>>, ArchiveError> {
+        let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.known_index();
+        let is_other = |now: &Arc<Indexed>| known.is_none_or(|it| !Arc::ptr_eq(it, now));
+        if let Some(now) = now.filter(is_other) {
+            return Ok(Some(now));
+        }
+        self.index()
+    }
+
+    fn known_index(&self) -> Option<Arc<Indexed>> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_index(&self, index: Option<Arc<Indexed>>) {
+        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = index;
+    }
+
+    /// Goes through the newest good generation, and remembers what is where while nobody can save another one.
+    fn index(&self) -> Result<Option<Arc<Indexed>>, ArchiveError> {
         let limit = self.config.max_document_bytes;
         self.in_folder(|folder| {
             let generations = folder.generations().map_err(|error| self.failed("read", error))?;
@@ -118,13 +141,19 @@ impl Store {
                 let bytes = folder.read(generation, most(limit));
                 let read = bytes.and_then(|bytes| {
                     let index = Index::read(&bytes, limit)?;
-                    Ok(Indexed { file: folder.open(generation)?, index })
+                    Ok(Indexed { file: Mutex::new(folder.open(generation)?), index })
                 });
                 match read {
-                    Ok(indexed) => return Ok(Some(indexed)),
+                    Ok(indexed) => {
+                        self.report(&failures);
+                        let indexed = Some(Arc::new(indexed));
+                        self.set_index(indexed.clone());
+                        return Ok(indexed);
+                    }
                     Err(failure) => failures.push((generation, failure)),
                 }
             }
+            self.set_index(None);
             self.report(&failures);
             self.none_is_good(failures).map(|_| None)
         })
@@ -222,7 +251,7 @@ impl Store {
 impl Indexed {
     fn flag(&self, id: FlagId) -> Result<Option<Flag>, Failure> {
         self.index.flag(id, |start, length| {
-            let mut file = &self.file;
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
             let mut bytes = vec![0; length];
             file.seek(SeekFrom::Start(start))?;
             file.read_exact(&mut bytes)?;

@@ -1,14 +1,19 @@
 //! One flag out of many.
 
-use std::fs;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+use std::{fs, io, thread};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 use vexilla_domain::json::{read_flags, write_flags};
 use vexilla_domain::{ArchiveErrorKind, Archived, Flag, FlagArchive, FlagId, Revision};
 
 use super::{check_error, config};
 use crate::DiskArchive;
 use crate::disk::DiskConfig;
+use crate::disk::steps::{Disk, Steps};
+use crate::disk::store::Store;
 
 /// Many flags, enough for several frames.
 fn many(sequence: u64) -> (Vec<Flag>, Archived) {
@@ -47,6 +52,45 @@ async fn each_flag_can_be_read_alone() {
         assert_eq!(archive.load_flag(FlagId(2), &|_| true).await.unwrap(), None);
         assert_eq!(archive.load_flag(FlagId(1), &|_| false).await.unwrap(), None);
         assert_eq!(archive.load().await.unwrap().unwrap().document, archived.document);
+    }
+}
+
+/// Has somebody ask for a flag while a save is under way.
+#[derive(Debug)]
+struct Asks(Sender<()>);
+
+impl Steps for Asks {
+    fn sync_file(&self, file: &NamedTempFile) -> io::Result<()> {
+        self.0.send(()).unwrap();
+        for _ in 0..1_000 {
+            thread::yield_now(); // gives the other one time to begin
+        }
+        Disk.sync_file(file)
+    }
+}
+
+#[test]
+fn a_flag_can_be_asked_for_while_others_are_saved() {
+    let directory = TempDir::new().unwrap();
+    let (asked, ask) = channel();
+    let config = DiskConfig { max_document_bytes: 1 << 20, ..config(3) };
+    let store = Store::open(directory.path().to_owned(), config, Box::new(Asks(asked))).unwrap();
+    let store = Arc::new(store);
+    let (done, ended) = channel();
+    let reader = Arc::clone(&store);
+    thread::spawn(move || {
+        while ask.recv().is_ok() {
+            _ = reader.load_flag(FlagId(1)).unwrap();
+            done.send(()).unwrap();
+        }
+    });
+    thread::spawn(move || {
+        for sequence in 1..=20 {
+            store.save(&many(sequence).1).unwrap();
+        }
+    });
+    for _ in 0..20 {
+        ended.recv_timeout(Duration::from_secs(60)).expect("nobody waits for another for ever");
     }
 }
 
