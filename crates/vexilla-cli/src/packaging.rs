@@ -44,6 +44,14 @@ fn value<'a>(arguments: &'a [String], name: &str) -> &'a str {
     value.unwrap_or_else(|| panic!("no {name} in {arguments:?}"))
 }
 
+/// What is kept over a restart has folders of its own on the volume.
+#[track_caller]
+fn keeps_on(volume: &str, arguments: &[String]) {
+    for (name, folder) in [("--archive", "flags"), ("--exposures-spool", "exposures")] {
+        assert_eq!(value(arguments, name), format!("{volume}/{folder}"));
+    }
+}
+
 fn port(address: &str) -> &str {
     address.rsplit_once(':').expect("a port").1
 }
@@ -104,7 +112,7 @@ fn compose_wires_flagr_and_vexilla() {
     let health = strings(&vexilla["healthcheck"]["test"]);
     assert!(matches!(parsed(&health[2..]), Command::Health(_)));
     let volume = strings(&vexilla["volumes"]).remove(0);
-    assert_eq!(volume.split_once(':').unwrap().1, value(&arguments, "--archive"));
+    keeps_on(volume.split_once(':').unwrap().1, &arguments);
 }
 
 #[test]
@@ -152,7 +160,7 @@ fn the_pod_is_probed_where_it_listens() {
     let asked = pod["spec"]["containers"][0]["env"][0]["value"].as_str().unwrap();
     assert_eq!(asked, format!("http://{}/api/v1", value(&arguments, "--listen")));
     let mount = sidecar["volumeMounts"][0]["mountPath"].as_str().unwrap();
-    assert_eq!(mount, value(&arguments, "--archive"));
+    keeps_on(mount, &arguments);
     let labels = &deployment["spec"]["selector"]["matchLabels"];
     assert_eq!(labels, &pod["metadata"]["labels"]);
 }
@@ -168,7 +176,8 @@ fn the_unit_starts_the_command() {
     assert!(matches!(parsed(&words), Command::Serve(_)));
     assert_eq!(value(&words, "--flagr"), url);
     let state = unit.lines().find_map(|it| it.strip_prefix("StateDirectory=")).unwrap();
-    assert_eq!(value(&words, "--archive"), format!("/var/lib/{state}"));
+    keeps_on(&format!("/var/lib/{state}"), &words);
+    assert!(unit.lines().any(|it| it == "ExecReload=/bin/kill -HUP $MAINPID"));
 }
 
 #[test]
