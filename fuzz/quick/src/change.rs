@@ -4,8 +4,30 @@ use fastrand::Rng;
 
 /// What often decides where parsers go wrong.
 const PIECES: [&[u8]; 24] = [
-    b"\0", b"\"", b"\\", b"\\u0000", b"\\ud800", b"{}", b"[]", b"null", b"-0", b"1e999", b"18446744073709551616",
-    b"(?i)", b"[[:", b"\\Q", b"(", b")", b"{1,1001}", b"==", b" AND ", b"/x/", b"\xff", b"\xf0\x9f\x98\x80", b",", b":",
+    b"\0",
+    b"\"",
+    b"\\",
+    b"\\u0000",
+    b"\\ud800",
+    b"{}",
+    b"[]",
+    b"null",
+    b"-0",
+    b"1e999",
+    b"18446744073709551616",
+    b"(?i)",
+    b"[[:",
+    b"\\Q",
+    b"(",
+    b")",
+    b"{1,1001}",
+    b"==",
+    b" AND ",
+    b"/x/",
+    b"\xff",
+    b"\xf0\x9f\x98\x80",
+    b",",
+    b":",
 ];
 
 /// An input of `longest` bytes at most.
