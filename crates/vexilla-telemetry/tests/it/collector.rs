@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
@@ -33,9 +33,19 @@ pub(crate) struct Collector {
     pub(crate) credentials: Arc<Mutex<Vec<String>>>,
 }
 
+/// Somebody who wants all spans, for the whole process. Otherwise a test that ends while another one reaches a span for the
+/// first time could have that span taken for one that nobody wants.
+fn somebody_listens() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+    });
+}
+
 impl Collector {
     /// Listens for as long as the test's runtime lives.
     pub(crate) async fn start() -> (Self, String) {
+        somebody_listens();
         let collector = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
