@@ -51,6 +51,7 @@ impl Room {
         let mut body = std::pin::pin!(body);
         let (mut first, mut all) = (Bytes::new(), BytesMut::new());
         let mut taken: Option<SemaphorePermit<'_>> = None;
+        let mut length = 0;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 if error.is::<LengthLimitError>() {
@@ -60,23 +61,26 @@ impl Room {
                 }
             })?;
             let Ok(data) = frame.into_data() else { continue };
-            if first.is_empty() && all.is_empty() {
-                first = data;
+            length += data.len();
+            let wanted = length.saturating_sub(FREE);
+            let more =
+                wanted.saturating_sub(taken.as_ref().map_or(0, SemaphorePermit::num_permits));
+            if 0 < more {
+                let more = self.0.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
+                let more = more.map_err(|_| Refusal::overloaded())?;
+                match &mut taken {
+                    Some(taken) => taken.merge(more),
+                    None => taken = Some(more),
+                }
+            }
+            if length == data.len() {
+                first = data; // most bodies come in one piece
                 continue;
             }
             if all.is_empty() {
                 all.extend_from_slice(&first);
             }
             all.extend_from_slice(&data);
-            let wanted = all.len().saturating_sub(FREE);
-            let more =
-                wanted.saturating_sub(taken.as_ref().map_or(0, SemaphorePermit::num_permits));
-            let more = self.0.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
-            let more = more.map_err(|_| Refusal::overloaded())?;
-            match &mut taken {
-                Some(taken) => taken.merge(more),
-                None => taken = Some(more),
-            }
         }
         Ok(if all.is_empty() { first } else { all.freeze() })
     }

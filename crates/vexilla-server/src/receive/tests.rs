@@ -35,6 +35,8 @@ async fn what_all_bodies_take_is_limited() {
     assert!(refused.is_overload(), "{refused:?}");
     let small = room.receive(pieces(10, 1_000, true), 1 << 20, LONG).await;
     assert_eq!(small.unwrap().len(), 10_000, "a small one needs no room");
+    let whole = room.receive(Full::new(Bytes::from(vec![b'x'; 100_000])), 1 << 20, LONG).await;
+    assert!(whole.unwrap_err().is_overload(), "in one piece it takes as much");
     drop(waiting);
     assert_eq!(room.receive(pieces(100, 1_000, true), 1 << 20, LONG).await.unwrap().len(), 100_000);
 }
