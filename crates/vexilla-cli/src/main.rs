@@ -12,7 +12,6 @@ mod eval;
 mod explain;
 mod export;
 mod health;
-mod log;
 mod man;
 mod output;
 #[cfg(test)]
@@ -53,7 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     let logged = &configuration.loaded.settings.log;
     let settings = telemetry::Settings {
         log: logged.level.filter(),
-        format: log::format(logged, configuration.environment.color),
+        format: logged.written(configuration.environment.color),
         served: match &cli.command {
             Command::Serve(args) if !args.print_config => Some(serve::shown(&configuration)?),
             _ => None,

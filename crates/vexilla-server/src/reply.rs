@@ -6,11 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::BoxError;
+
+use crate::receive::{Unreceived, receive};
 
 /// An answer.
 pub(crate) type Reply = Response<Full<Bytes>>;
@@ -119,22 +121,21 @@ where
         let message = "send the body with a `Content-Length`, not in chunks";
         return Err(Problem::new(StatusCode::LENGTH_REQUIRED, message).closing());
     }
-    let too_large = || {
-        let message = format!("the body has more than {limit} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message).closing()
-    };
-    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-        return Err(too_large());
-    }
-    match tokio::time::timeout(timeout, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::bad("the body could not be received").closing()),
-        Err(_) => {
-            let message = "the body did not arrive in time";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, message).closing())
-        }
-    }
+    receive(body, limit, timeout, None).await.map_err(|why| {
+        let problem = match why {
+            Unreceived::TooLarge => {
+                let message = format!("the body has more than {limit} bytes");
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+            }
+            Unreceived::TooSlow => {
+                let message = "the body did not arrive in time";
+                Problem::new(StatusCode::REQUEST_TIMEOUT, message)
+            }
+            Unreceived::Cut => Problem::bad("the body could not be received"),
+            Unreceived::NoRoom => Problem::overloaded(),
+        };
+        problem.closing()
+    })
 }
 
 /// Reads JSON, and names the member that is wrong.

@@ -31,7 +31,7 @@ use crate::ofrep::{Ofrep, Problem};
 use crate::operation;
 use crate::parts::SidecarParts;
 use crate::query::json_payload;
-use crate::receive::Room;
+use crate::receive::{Room, Unreceived, receive};
 use crate::request::Payload;
 use crate::route::{Elsewhere, Route};
 use crate::selection::Selection;
@@ -389,6 +389,12 @@ impl Inner {
         B::Error: Into<BoxError>,
     {
         let (limit, timeout) = (self.config.max_body_bytes, self.config.read_timeout);
-        self.room.receive(body, limit, timeout).await
+        let received = receive(body, limit, timeout, Some(&self.room)).await;
+        received.map_err(|why| match why {
+            Unreceived::TooLarge => Refusal::body_too_large(limit),
+            Unreceived::Cut => Refusal::body_cut(),
+            Unreceived::TooSlow => Refusal::body_too_slow(),
+            Unreceived::NoRoom => Refusal::overloaded(),
+        })
     }
 }

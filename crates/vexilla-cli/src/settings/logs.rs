@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use tracing_subscriber::filter::LevelFilter;
-use vexilla_telemetry::LogFilter;
+use vexilla_telemetry::{LogFilter, LogFormat};
 
 use super::kind::{As, Named, OneOf, Written};
 use super::table::section;
@@ -66,6 +66,17 @@ impl fmt::Display for Levels {
 
 impl Written for Levels {
     const SHAPE: &'static str = "level, or levels by module";
+}
+
+impl Log {
+    /// How it is written: coloured where somebody looks at it.
+    pub(crate) fn written(&self, color: bool) -> LogFormat {
+        match self.format {
+            LogStyle::Text if color => LogFormat::ColoredText,
+            LogStyle::Text => LogFormat::Text,
+            LogStyle::Json => LogFormat::Json,
+        }
+    }
 }
 
 /// How a line of the log looks.

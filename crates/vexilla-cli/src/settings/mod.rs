@@ -41,7 +41,7 @@ pub(crate) use self::client::{Breaker, Evaluation, Filter, Refresh};
 pub(crate) use self::flagr::{Flagr, Source};
 use self::found::Found;
 pub(crate) use self::found::{Effective, Given, Origins, Wrong};
-pub(crate) use self::logs::{Log, LogStyle};
+use self::logs::Log;
 use self::names::Names;
 pub(crate) use self::raw::Origin;
 pub(crate) use self::servers::{Admin, Forward, Listener, Sidecar, Webhook, local};
