@@ -1,5 +1,10 @@
 //! Tokens, operators, properties, the tree, and what ends a condition.
 
+use std::collections::HashSet;
+
+use regex_syntax::hir::{Class, HirKind};
+
+use super::super::parse::next_token;
 use super::{REJECTED, check, check_properties, check_trees, check_values, tree};
 
 #[test]
@@ -39,6 +44,34 @@ fn tokens() {
         ("NaN", REJECTED),
         ("Inf", REJECTED),
         ("a,b", REJECTED),
+    ]);
+}
+
+#[test]
+fn letters_and_digits_are_those_of_unicode_15() {
+    let of = |class: &str| -> HashSet<char> {
+        match regex_syntax::parse(class).unwrap().into_kind() {
+            HirKind::Class(Class::Unicode(it)) => {
+                it.iter().flat_map(|it| it.start()..=it.end()).collect()
+            }
+            other => panic!("{class}: {other:?}"),
+        }
+    };
+    let letters = of(r"[\p{L}&&\p{age=15.0}]");
+    let digits = of(r"[\p{Nd}&&\p{age=15.0}]");
+    assert_eq!((letters.len(), digits.len()), (136_104, 680), "Go counts as many");
+    for it in '\u{80}'..=char::MAX {
+        let begins = next_token(&format!("{it}a")).chars().count() == 2;
+        let goes_on = next_token(&format!("a{it}")).chars().count() == 2;
+        let is_letter = letters.contains(&it);
+        assert_eq!(begins, is_letter, "{it:?}");
+        assert_eq!(goes_on, is_letter || digits.contains(&it), "{it:?}");
+    }
+    check(&[
+        ("\u{3F200}", "EQ", "5", "<{\u{3F200}} == 5>"),
+        ("\u{3F200}a", "EQ", "5", REJECTED),
+        ("a\u{1CCF0}", "EQ", "5", REJECTED),
+        ("a\u{660}", "EQ", "5", "<{a\u{660}} == 5>"),
     ]);
 }
 

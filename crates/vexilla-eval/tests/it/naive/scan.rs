@@ -159,14 +159,14 @@ impl Scanner {
     }
 }
 
-/// Unicode category L. The standard library knows `Alphabetic` only, which is more.
+/// Category L of Unicode 15.0. The standard library knows `Alphabetic` only, which is more.
 fn is_letter(it: char) -> bool {
-    static LETTER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\p{L}$").expect("a class"));
+    static LETTER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[\p{L}&&\p{age=15.0}]$").expect("a class"));
     it.is_ascii_alphabetic() || (!it.is_ascii() && LETTER.is_match(it.encode_utf8(&mut [0; 4])))
 }
 
-/// Unicode category Nd.
+/// Category Nd of Unicode 15.0.
 fn is_digit(it: char) -> bool {
-    static DIGIT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\p{Nd}$").expect("a class"));
+    static DIGIT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[\p{Nd}&&\p{age=15.0}]$").expect("a class"));
     it.is_ascii_digit() || (!it.is_ascii() && DIGIT.is_match(it.encode_utf8(&mut [0; 4])))
 }
