@@ -11,6 +11,7 @@
     reason = "a panic is how a target reports"
 )]
 
+pub mod archive;
 pub mod condition;
 pub mod context;
 pub mod flags;

@@ -9,14 +9,15 @@ use std::panic;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use vexilla_fuzz::{condition, context, flags, pattern, request, webhook};
+use vexilla_fuzz::{archive, condition, context, flags, pattern, request, webhook};
 
 mod change;
 
 type Check = fn(&[u8]);
 
 /// The targets, with the longest input that is worth making.
-const TARGETS: [(&str, Check, usize); 6] = [
+const TARGETS: [(&str, Check, usize); 7] = [
+    ("archive", archive::check, 4096),
     ("condition", condition::check, 512),
     ("context", context::check, 4096),
     ("flags", flags::check, 4096),

@@ -1,5 +1,7 @@
 //! Inputs for each target, made of the recorded answers in `conformance`.
 
+mod archive;
+
 use std::fs;
 use std::path::Path;
 
@@ -59,6 +61,9 @@ pub fn seeds() -> Vec<Seed> {
     for flag in documents.into_iter().flatten().flatten() {
         corpus.add("flags", format!("[{flag}]").as_bytes());
         corpus.add("flags", format!("{{\"Flags\":[{flag}]}}").as_bytes());
+    }
+    for (kind, seed) in archive::seeds(flags["export"]["Flags"].as_array().expect("flags")) {
+        corpus.add("archive", &[&[kind], seed.as_slice()].concat());
     }
     for exchange in flags["evaluations"].as_array().into_iter().flatten().step_by(EVERY * 4) {
         corpus.add("request", format!("\0{}", exchange["request"]).as_bytes());

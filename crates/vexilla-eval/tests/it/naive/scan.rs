@@ -161,12 +161,14 @@ impl Scanner {
 
 /// Category L of Unicode 15.0. The standard library knows `Alphabetic` only, which is more.
 fn is_letter(it: char) -> bool {
-    static LETTER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[\p{L}&&\p{age=15.0}]$").expect("a class"));
+    static LETTER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[\p{L}&&\p{age=15.0}]$").expect("a class"));
     it.is_ascii_alphabetic() || (!it.is_ascii() && LETTER.is_match(it.encode_utf8(&mut [0; 4])))
 }
 
 /// Category Nd of Unicode 15.0.
 fn is_digit(it: char) -> bool {
-    static DIGIT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[\p{Nd}&&\p{age=15.0}]$").expect("a class"));
+    static DIGIT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[\p{Nd}&&\p{age=15.0}]$").expect("a class"));
     it.is_ascii_digit() || (!it.is_ascii() && DIGIT.is_match(it.encode_utf8(&mut [0; 4])))
 }
