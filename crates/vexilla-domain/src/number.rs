@@ -17,6 +17,8 @@ enum Repr {
     /// A float that is written the way Go's `encoding/json` writes a float64. INVARIANT: finite, and no integer that
     /// floats hold exactly, so that equal numbers are equal.
     Float(f64),
+    /// A float64 that Go decoded without keeping its text. INVARIANT: finite.
+    Decoded(f64),
     /// Any other text. INVARIANT: a JSON number; the float is its value, infinite when out of range.
     Text(Box<(Box<str>, f64)>),
 }
@@ -32,6 +34,20 @@ impl Number {
                 Some(Self(Repr::Integer(integer)))
             }
             _ => value.is_finite().then_some(Self(Repr::Float(value))),
+        }
+    }
+
+    /// The number as Go decodes it where it does not keep the text, as in a `GET` request: debug logs show such a number
+    /// otherwise. `None` when it is out of a float's range.
+    pub fn decoded(&self) -> Option<Self> {
+        self.as_f64().map(|it| Self(Repr::Decoded(it)))
+    }
+
+    /// The float, if the number is one that was [`decoded`](Self::decoded).
+    pub fn as_decoded(&self) -> Option<f64> {
+        match self.0 {
+            Repr::Decoded(value) => Some(value),
+            Repr::Integer(_) | Repr::Float(_) | Repr::Text(_) => None,
         }
     }
 
@@ -54,7 +70,7 @@ impl Number {
         match &self.0 {
             #[expect(clippy::cast_precision_loss, reason = "Flagr computes with float64")]
             Repr::Integer(value) => Some(*value as f64),
-            Repr::Float(value) => Some(*value),
+            Repr::Float(value) | Repr::Decoded(value) => Some(*value),
             Repr::Text(text) => text.1.is_finite().then_some(text.1),
         }
     }
@@ -63,7 +79,7 @@ impl Number {
     pub fn as_i64(&self) -> Option<i64> {
         match &self.0 {
             Repr::Integer(value) => Some(*value),
-            Repr::Float(value) => whole(*value),
+            Repr::Float(value) | Repr::Decoded(value) => whole(*value),
             Repr::Text(text) => text.0.parse().ok().or_else(|| whole(text.1)),
         }
     }
@@ -80,7 +96,7 @@ impl Hash for Number {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match &self.0 {
             Repr::Integer(value) => value.hash(state),
-            Repr::Float(value) => (value + 0.0).to_bits().hash(state), // -0.0 equals 0.0
+            Repr::Float(value) | Repr::Decoded(value) => (value + 0.0).to_bits().hash(state), // -0.0 equals 0.0
             Repr::Text(text) => text.0.hash(state),
         }
     }
@@ -91,7 +107,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Integer(value) => value.fmt(f),
-            Repr::Float(value) => write_go_float(f, *value),
+            Repr::Float(value) | Repr::Decoded(value) => write_go_float(f, *value),
             Repr::Text(text) => f.write_str(&text.0),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vexilla_domain::{Object, Value};
+use vexilla_domain::{Number, Object, Value};
 
 use crate::condition;
 
@@ -14,10 +14,22 @@ impl fmt::Display for Printed<'_> {
         match self.0 {
             Value::Null => f.write_str("<nil>"),
             Value::Bool(value) => value.fmt(f),
-            Value::Number(number) => number.fmt(f),
+            Value::Number(number) => PrintedNumber(number).fmt(f),
             Value::String(text) => f.write_str(text),
             Value::Array(items) => condition::list(f, items, |f, item| Printed(item).fmt(f)),
             Value::Object(object) => PrintedObject(object).fmt(f),
+        }
+    }
+}
+
+/// A number as `%v` shows it: a `json.Number` is its text, a float64 is written anew.
+struct PrintedNumber<'a>(&'a Number);
+
+impl fmt::Display for PrintedNumber<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_decoded() {
+            Some(value) => condition::short(f, value),
+            None => self.0.fmt(f),
         }
     }
 }
@@ -50,6 +62,9 @@ fn dump(f: &mut fmt::Formatter<'_>, value: &Value, depth: usize) -> fmt::Result 
     match value {
         Value::Null => f.write_str("(interface {}) <nil>"),
         Value::Bool(value) => write!(f, "(bool) {value}"),
+        Value::Number(number) if number.as_decoded().is_some() => {
+            write!(f, "(float64) {}", PrintedNumber(number))
+        }
         Value::Number(number) => {
             write!(f, "(json.Number) (len={}) {number}", number.to_string().len())
         }

@@ -55,9 +55,13 @@ impl<'a> Operand<'a> {
                 let texts = items.iter().all(|it| matches!(it, Value::String(_)));
                 texts.then_some(Self::ContextTexts(items)).ok_or(Failure::MixedList)
             }
-            Some(Value::Number(_)) => {
+            Some(Value::Number(first)) => {
                 for item in items {
-                    let Value::Number(number) = item else { return Err(Failure::MixedNumbers) };
+                    let Value::Number(number) = item else {
+                        return Err(first
+                            .as_decoded()
+                            .map_or(Failure::MixedNumbers, |_| Failure::MixedList));
+                    };
                     number.as_f64().ok_or(Failure::OutOfRangeInList(number))?;
                 }
                 Ok(Self::ContextNumbers(items))

@@ -1,6 +1,6 @@
 //! Numbers as Go decodes them where it does not keep their text.
 
-use vexilla_domain::{Number, Value};
+use vexilla_domain::Value;
 
 /// Replaces each number by the float64 that it stands for.
 ///
@@ -11,8 +11,7 @@ pub(crate) fn take_as_floats(value: &mut Value) -> Result<(), String> {
     match value {
         Value::Null | Value::Bool(_) | Value::String(_) => {}
         Value::Number(number) => {
-            let float = number.as_f64().and_then(Number::from_f64);
-            *number = float.ok_or_else(|| number.to_string())?;
+            *number = number.decoded().ok_or_else(|| number.to_string())?;
         }
         Value::Array(items) => items.iter_mut().try_for_each(take_as_floats)?,
         Value::Object(object) => {

@@ -76,3 +76,19 @@ fn integers_come_from_whole_numbers_that_fit() {
         assert_eq!(Number::from_json_text(text).unwrap().as_i64(), value, "{text}");
     }
 }
+
+#[test]
+fn a_decoded_number_has_lost_its_text() {
+    for (text, written) in
+        [("1", "1"), ("1.50", "1.5"), ("-0", "-0"), ("1e3", "1000"), ("1E21", "1e+21")]
+    {
+        let number = Number::from_json_text(text).unwrap();
+        assert_eq!(number.as_decoded(), None);
+        let decoded = number.decoded().unwrap();
+        assert_eq!(decoded.to_string(), written);
+        assert_eq!(decoded.as_f64(), number.as_f64());
+        assert_eq!(decoded.as_i64(), number.as_i64());
+        assert_eq!(decoded.as_decoded(), number.as_f64());
+    }
+    assert_eq!(Number::from_json_text("1e400").unwrap().decoded(), None);
+}

@@ -191,6 +191,30 @@ async fn the_recorded_session_is_answered_to_the_letter() {
     assert!(count >= 60, "{count} exchanges");
 }
 
+#[derive(Deserialize)]
+struct Query {
+    path: String,
+    query: String,
+    status: u16,
+    response: String,
+}
+
+#[tokio::test]
+async fn recorded_queries_are_answered_to_the_letter() {
+    let text = recorded("queries.jsonl");
+    let mut lines = text.lines();
+    let client = client(lines.next().unwrap()).await;
+    let mut count = 0;
+    for line in lines {
+        let Query { path, query, status, response } = serde_json::from_str(line).unwrap();
+        let escaped: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let answered = ask(&client, "GET", &format!("{path}?json={escaped}"), None, "").await;
+        assert_eq!((answered.0, steady(&answered.2)), (status, steady(&response)), "{query}");
+        count += 1;
+    }
+    assert_eq!(count, 378);
+}
+
 /// The flags of an export in the order of their ids.
 fn in_order(export: &str) -> Vec<String> {
     #[derive(Deserialize)]
