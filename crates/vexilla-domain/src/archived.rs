@@ -23,6 +23,36 @@ pub struct Archived {
     pub origin: Box<str>,
 }
 
+/// Which flags an archive holds, and when their source last confirmed them: a few bytes in place of all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The publication.
+    pub revision: Revision,
+    /// [`Marker::content`] of the flags as they are archived: instances that ask for themselves may count alike.
+    pub content: u64,
+    /// When the source last confirmed them, in milliseconds since the Unix epoch, by the clock of the one that asked it.
+    pub refreshed_at_ms: u64,
+}
+
+impl Confirmation {
+    /// Whether both speak of the same flags.
+    pub fn is_of_same_flags(&self, other: &Self) -> bool {
+        (self.revision, self.content) == (other.revision, other.content)
+    }
+}
+
+impl Archived {
+    /// What stands for these flags.
+    pub fn confirmation(&self) -> Confirmation {
+        let Self { revision, marker, refreshed_at_ms, .. } = self;
+        Confirmation {
+            revision: *revision,
+            content: marker.content,
+            refreshed_at_ms: *refreshed_at_ms,
+        }
+    }
+}
+
 /// Sizes, not contents: there may be thousands of flags.
 impl fmt::Debug for Archived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -38,7 +38,7 @@ mod strategy;
 mod typed;
 mod value;
 
-pub use archived::Archived;
+pub use archived::{Archived, Confirmation};
 pub use context::Context;
 pub use evaluation::{
     Evaluation, EvaluationRef, FlagHead, Freshness, Reason, Revision, Source, VariantHead,

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 
 use crate::json::{Document, Rows, flags_in, read_written};
 use crate::{
-    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Context, Debug,
-    DeliveryError, Explanation, ExposeError, Exposure, Flag, FlagId, FlagRef, Freshness, Readiness,
-    RemoteCall, RemoteError, RowError, SourceError, Stats,
+    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Confirmation, Context,
+    Debug, DeliveryError, Explanation, ExposeError, Exposure, Flag, FlagId, FlagRef, Freshness,
+    Readiness, RemoteCall, RemoteError, RowError, SourceError, Stats,
 };
 
 /// Where flag definitions come from. Called by the refresher only.
@@ -321,6 +321,28 @@ pub trait FlagArchive: fmt::Debug + Send + Sync {
     ///
     /// If they cannot be saved now.
     async fn save(&self, flags: &Archived) -> Result<(), ArchiveError>;
+
+    /// Notes that the source confirmed flags that are archived already, so that they need not be saved again. Says whether
+    /// they are still there: where they are not, nothing is noted, and the caller saves them. An archive that keeps no
+    /// confirmations says so of all flags, as this.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be noted now.
+    async fn confirm(&self, confirmation: &Confirmation) -> Result<bool, ArchiveError> {
+        let _ = confirmation;
+        Ok(true)
+    }
+
+    /// What stands for the flags that a [`load`](Self::load) would give now, without reading them. `None` where nothing is
+    /// there, or where only a load can tell, as here.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read now.
+    async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
+        Ok(None)
+    }
 
     /// One of the newest good flags: the one with this id, if it is wanted. Archives that cannot read one alone read them
     /// all, as this does.

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vexilla_domain::{
-    ArchiveError, ArchiveErrorKind, Archived, Flag, FlagArchive, FlagId, FlagTest,
+    ArchiveError, ArchiveErrorKind, Archived, Confirmation, Flag, FlagArchive, FlagId, FlagTest,
 };
 
 use steps::Disk;
 use store::Store;
 
+mod confirmed;
 mod failure;
 mod folder;
+mod kept;
 mod steps;
 mod store;
 
@@ -36,7 +38,9 @@ impl Default for DiskConfig {
 /// Keeps the last good flags in a folder, over every way in which a process can end.
 ///
 /// Each save is a new file, a *generation*. It gets its name when all of it is on the disk, and older ones are deleted
-/// after that; a load takes the newest that is whole. Only one process at a time has the folder.
+/// after that; a load takes the newest that is whole. One that a later version of Vexilla has written is left to that one.
+/// When flags that stay as they are were confirmed is kept beside them: a process that ends loses nothing of that, a power
+/// failure the last minute. Only one process at a time has the folder.
 pub struct DiskArchive(Arc<Store>);
 
 impl DiskArchive {
@@ -48,6 +52,18 @@ impl DiskArchive {
     /// it cannot be made or written to.
     pub fn open(directory: impl Into<PathBuf>, config: DiskConfig) -> Result<Self, ArchiveError> {
         Ok(Self(Arc::new(Store::open(directory.into(), config, Box::new(Disk))?)))
+    }
+
+    /// The newest flags of a folder that another archive may have: nothing there is made, changed or waited for. May block.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](FlagArchive::load); and [`Unavailable`](ArchiveErrorKind::Unavailable) if there is no such folder.
+    pub fn peek(
+        directory: impl Into<PathBuf>,
+        config: DiskConfig,
+    ) -> Result<Option<Archived>, ArchiveError> {
+        Store::peek(directory.into(), config, Box::new(Disk))
     }
 
     /// Runs `work` where it may block. It goes on to its end when the caller goes away.
@@ -75,6 +91,15 @@ impl FlagArchive for DiskArchive {
     async fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
         let flags = flags.clone();
         self.blocking(move |store| store.save(&flags)).await
+    }
+
+    async fn confirm(&self, confirmation: &Confirmation) -> Result<bool, ArchiveError> {
+        let confirmation = *confirmation;
+        self.blocking(move |store| store.confirm(&confirmation)).await
+    }
+
+    async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
+        self.blocking(Store::held).await
     }
 
     /// Reads some twenty flags to give one. Where each is, it finds out with the first after a save.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Confirmation, FlagArchive};
 
 /// Keeps flags in memory: for tests, and in place of an archive that cannot be had.
 #[derive(Debug, Default)]
@@ -35,6 +35,21 @@ impl FlagArchive for MemoryArchive {
                 Ok(())
             }
         }
+    }
+
+    async fn confirm(&self, confirmation: &Confirmation) -> Result<bool, ArchiveError> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = held.as_mut().filter(|it| it.confirmation().is_of_same_flags(confirmation));
+        let is_there = held.is_some();
+        if let Some(flags) = held {
+            flags.refreshed_at_ms = confirmation.refreshed_at_ms;
+        }
+        Ok(is_there)
+    }
+
+    async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(held.as_ref().map(Archived::confirmation))
     }
 
     fn describe(&self) -> String {

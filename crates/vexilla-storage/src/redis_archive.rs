@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use redis::RedisError;
+use redis::aio::MultiplexedConnection;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive, Revision};
+use tokio::time::timeout;
+use vexilla_domain::{
+    ArchiveError, ArchiveErrorKind, Archived, Confirmation, FlagArchive, Revision,
+};
 
 use crate::sealed::{Damage, Sealed, most, seal};
 use commands::{Found, Names, Saved};
@@ -62,52 +65,37 @@ impl RedisArchive {
         Ok(Self { shared, keeper: Mutex::new(Some(Keeper { stop, task })) })
     }
 
-    fn foreign(&self) -> ArchiveError {
-        self.corrupt("holds something else than flags of Vexilla")
-    }
-
-    fn corrupt(&self, what: impl fmt::Display) -> ArchiveError {
-        let Shared { name, names, .. } = &*self.shared;
-        let message = format!("{name}: the key `{}` {what}", names.flags());
-        ArchiveError::new(ArchiveErrorKind::Corrupt, message)
-    }
-
-    fn failed(&self, failure: RedisError) -> ArchiveError {
-        self.shared.unavailable(failure)
-    }
-
-    fn interrupted(&self, error: impl std::error::Error + Send + Sync + 'static) -> ArchiveError {
-        let message = format!("{}: the flags could not be packed", self.shared.name);
-        ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error)
+    /// The flags that are there now, by a connection of its own. Takes part in nothing: no lease is taken.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](FlagArchive::load), or if the configuration cannot be used.
+    pub async fn peek(config: RedisConfig) -> Result<Option<Archived>, ArchiveError> {
+        let unusable = |error: RedisConfigError| {
+            let message = format!("the configuration of Redis: {error}");
+            ArchiveError::new(ArchiveErrorKind::Unavailable, message)
+        };
+        config.check().map_err(unusable)?;
+        let tls = tls::connector(&config).map_err(unusable)?;
+        let names = Names::new(&config.key_prefix, String::new());
+        let shared = Shared::new(config, names, tls);
+        let mut link = shared.open().await.map_err(|it| shared.unavailable(it))?;
+        let load = shared.load(&mut link.connection);
+        match timeout(shared.config.response_timeout, load).await {
+            Ok(loaded) => loaded,
+            Err(late) => {
+                let message = format!("{} does not answer in time", shared.name);
+                Err(ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(late))
+            }
+        }
     }
 }
 
 #[async_trait]
 impl FlagArchive for RedisArchive {
     async fn load(&self) -> Result<Option<Archived>, ArchiveError> {
-        let shared = &self.shared;
-        let mut connection = shared.connection().await?;
-        let limit = shared.config.max_document_bytes;
-        let found = shared.names.load(&mut connection, most(limit)).await;
-        let (revision, sealed) = match found.map_err(|it| self.failed(it))? {
-            Found::Nothing => {
-                shared.know(None);
-                return Ok(None);
-            }
-            Found::Foreign => return Err(self.foreign()),
-            Found::TooLarge(revision) => {
-                shared.know(revision);
-                return Err(self.corrupt(Damage::TooLarge(limit)));
-            }
-            Found::Flags(revision, sealed) => (revision, sealed),
-        };
-        // What is damaged is no news either, until it changes.
-        shared.know(revision);
-        let opened = spawn_blocking(move || open(&sealed, revision, limit)).await;
-        let mut flags =
-            opened.map_err(|it| self.interrupted(it))?.map_err(|it| self.corrupt(it))?;
-        flags.origin = shared.name.clone().into();
-        Ok(Some(flags))
+        let mut connection = self.shared.connection().await?;
+        self.shared.load(&mut connection).await
     }
 
     async fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
@@ -117,6 +105,24 @@ impl FlagArchive for RedisArchive {
             self.shared.know(Some(flags.revision));
         }
         saved
+    }
+
+    async fn confirm(&self, confirmation: &Confirmation) -> Result<bool, ArchiveError> {
+        let shared = &self.shared;
+        let mut connection = shared.connection().await?;
+        let confirmed = shared.names.confirm(&mut connection, confirmation).await;
+        confirmed.map_err(|it| shared.unavailable(it))
+    }
+
+    async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
+        let shared = &self.shared;
+        let mut connection = shared.connection().await?;
+        let held = shared.names.held(&mut connection).await;
+        let (revision, confirmation) = held.map_err(|it| shared.unavailable(it))?;
+        if confirmation.is_some() {
+            shared.know(revision);
+        }
+        Ok(confirmation)
     }
 
     fn describe(&self) -> String {
@@ -151,12 +157,12 @@ impl RedisArchive {
             let message = format!("{}: the flags {}", shared.name, Damage::TooLarge(limit));
             return Err(ArchiveError::new(ArchiveErrorKind::Unavailable, message));
         }
-        let flags = flags.clone();
+        let (flags, confirmation) = (flags.clone(), flags.confirmation());
         let sealed = spawn_blocking(move || seal(&flags)).await;
         let sealed =
-            sealed.map_err(|it| self.interrupted(it))?.map_err(|it| self.interrupted(it))?;
-        let saved = shared.names.save(&mut connection, revision, &sealed).await;
-        match saved.map_err(|it| self.failed(it))? {
+            sealed.map_err(|it| shared.interrupted(it))?.map_err(|it| shared.interrupted(it))?;
+        let saved = shared.names.save(&mut connection, &confirmation, &sealed).await;
+        match saved.map_err(|it| shared.unavailable(it))? {
             Saved::Done => {
                 shared.know(Some(revision));
                 Ok(())
@@ -170,8 +176,54 @@ impl RedisArchive {
                 let message = format!("{} holds {what} {later}", shared.name);
                 Err(ArchiveError::new(ArchiveErrorKind::Superseded, message))
             }
-            Saved::Foreign => Err(self.foreign()),
+            Saved::Foreign => Err(shared.foreign()),
         }
+    }
+}
+
+impl Shared {
+    async fn load(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<Option<Archived>, ArchiveError> {
+        let limit = self.config.max_document_bytes;
+        let found = self.names.load(connection, most(limit)).await;
+        let (revision, sealed, confirmed) = match found.map_err(|it| self.unavailable(it))? {
+            Found::Nothing => {
+                self.know(None);
+                return Ok(None);
+            }
+            Found::Foreign => return Err(self.foreign()),
+            Found::TooLarge(revision) => {
+                self.know(revision);
+                return Err(self.corrupt(Damage::TooLarge(limit)));
+            }
+            Found::Flags(revision, sealed, confirmed) => (revision, sealed, confirmed),
+        };
+        // What is damaged is no news either, until it changes.
+        self.know(revision);
+        let opened = spawn_blocking(move || open(&sealed, revision, limit)).await;
+        let mut flags =
+            opened.map_err(|it| self.interrupted(it))?.map_err(|it| self.corrupt(it))?;
+        if let Some(last) = confirmed.filter(|it| it.is_of_same_flags(&flags.confirmation())) {
+            flags.refreshed_at_ms = flags.refreshed_at_ms.max(last.refreshed_at_ms);
+        }
+        flags.origin = self.name.clone().into();
+        Ok(Some(flags))
+    }
+
+    fn foreign(&self) -> ArchiveError {
+        self.corrupt("holds something else than flags of Vexilla")
+    }
+
+    fn corrupt(&self, what: impl fmt::Display) -> ArchiveError {
+        let message = format!("{}: the key `{}` {what}", self.name, self.names.flags());
+        ArchiveError::new(ArchiveErrorKind::Corrupt, message)
+    }
+
+    fn interrupted(&self, error: impl std::error::Error + Send + Sync + 'static) -> ArchiveError {
+        let message = format!("{}: the flags could not be packed", self.name);
+        ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error)
     }
 }
 

@@ -17,14 +17,14 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 use vexilla_domain::json::pieces;
-use vexilla_domain::{Archived, Marker, Revision};
+use vexilla_domain::{Archived, Confirmation, Marker, Revision};
 
 #[cfg(feature = "disk")]
 pub(crate) use index::Index;
 
 const MAGIC: &[u8; 8] = b"VXFLAGS\n";
 const FORMAT: u32 = 1;
-const PREFIX: usize = MAGIC.len() + 3 * size_of::<u32>();
+pub(crate) const PREFIX: usize = MAGIC.len() + 3 * size_of::<u32>();
 
 /// The header is small; a length that says otherwise is damage.
 const MAX_HEADER: usize = 64 * 1024;
@@ -68,6 +68,13 @@ struct Header {
     body_crc32: u32,
     document_bytes: usize,
     document_crc32: u32,
+}
+
+/// Whether bytes that begin like this were written by a later version of Vexilla, as far as the beginning tells.
+#[cfg(feature = "disk")]
+pub(crate) fn is_of_later_version(start: &[u8]) -> bool {
+    let format = start.strip_prefix(MAGIC).and_then(|rest| number(rest).ok());
+    format.is_some_and(|(format, _)| FORMAT < format)
 }
 
 /// Flags as bytes.
@@ -167,13 +174,25 @@ impl<'a> Sealed<'a> {
         Ok(Self { header, body })
     }
 
-    pub(crate) fn revision(&self) -> Revision {
-        Revision { epoch: self.header.epoch, sequence: self.header.sequence }
+    /// What stands for the flags.
+    pub(crate) fn confirmation(&self) -> Confirmation {
+        let Header { epoch, sequence, content, refreshed_at_ms, .. } = self.header;
+        Confirmation { revision: Revision { epoch, sequence }, content, refreshed_at_ms }
+    }
+
+    /// Whether these are exactly the flags that are sealed.
+    #[cfg(feature = "disk")]
+    pub(crate) fn holds(&self, flags: &Archived) -> bool {
+        self.confirmation().is_of_same_flags(&flags.confirmation())
+            && self.header.max_snapshot_id == flags.marker.max_snapshot_id
+            && self.header.source == flags.source
+            && self.header.document_bytes == flags.document.len()
+            && self.header.document_crc32 == crc32fast::hash(&flags.document)
     }
 
     /// The flags, if their document is not longer than `limit`, whatever the header says.
     pub(crate) fn open(self, limit: usize) -> Result<Archived, Damage> {
-        let revision = self.revision();
+        let revision = self.confirmation().revision;
         if self.header.document_bytes > limit {
             return Err(Damage::TooLarge(limit));
         }

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use futures_util::future::{join_all, select_all};
 use tracing::{debug, warn};
 use vexilla_domain::{
-    ArchiveError, ArchiveErrorKind, Archived, Flag, FlagArchive, FlagId, FlagTest, Revision,
+    ArchiveError, ArchiveErrorKind, Archived, Confirmation, Flag, FlagArchive, FlagId, FlagTest,
+    Revision,
 };
 
 /// Archives behind each other: what one cannot give, another can. The shared one comes first, as Redis before the disk.
@@ -35,6 +36,33 @@ impl StackedArchive {
     fn rank(&self, flags: &Archived) -> (bool, Revision, u64) {
         let is_wanted = self.source.as_ref().is_none_or(|it| *it == flags.source);
         (is_wanted, flags.revision, flags.refreshed_at_ms)
+    }
+
+    /// Saves what one layer holds to those that lack it. Says whether these are the flags that all layers go by then: the
+    /// first one may hold later ones.
+    async fn fill(
+        &self,
+        lacking: &[&Arc<dyn FlagArchive>],
+        holder: &Arc<dyn FlagArchive>,
+        confirmation: &Confirmation,
+    ) -> bool {
+        let Ok(Some(flags)) = holder.load().await else { return false };
+        if !flags.confirmation().is_of_same_flags(confirmation) {
+            return false;
+        }
+        let saves = lacking.iter().map(|layer| layer.save(&flags));
+        for (layer, saved) in lacking.iter().zip(join_all(saves).await) {
+            match saved {
+                Err(error) if error.kind() == ArchiveErrorKind::Superseded => {
+                    if self.layers.first().is_some_and(|first| Arc::ptr_eq(first, layer)) {
+                        return false;
+                    }
+                }
+                Err(error) => report(layer.as_ref(), "save", &error),
+                Ok(()) => {}
+            }
+        }
+        true
     }
 
     /// Saves what was found to the layers that have less. Nobody waits for it to go well: the next load tries again.
@@ -109,6 +137,59 @@ impl FlagArchive for StackedArchive {
             Some(error) if !works => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Confirms them in all layers. Those that lack the flags, as a folder that was emptied, get them from one that has
+    /// them. It fails where any layer does: what is not noted there is missing when only that one is left.
+    async fn confirm(&self, confirmation: &Confirmation) -> Result<bool, ArchiveError> {
+        let (mut holder, mut lacking, mut failure) = (None, Vec::new(), None);
+        let confirms = self.layers.iter().map(|layer| layer.confirm(confirmation));
+        for (layer, confirmed) in self.layers.iter().zip(join_all(confirms).await) {
+            match confirmed {
+                Ok(true) => drop(holder.get_or_insert(layer)),
+                Ok(false) => lacking.push(layer),
+                Err(error) => drop(failure.get_or_insert(error)),
+            }
+        }
+        match (holder, failure) {
+            (None, Some(error)) if lacking.is_empty() => Err(error),
+            (None, _) => Ok(lacking.is_empty()),
+            (Some(holder), failure) => {
+                let is_there =
+                    lacking.is_empty() || self.fill(&lacking, holder, confirmation).await;
+                failure.filter(|_| is_there).map_or(Ok(is_there), Err)
+            }
+        }
+    }
+
+    /// What the first layer says, where the others hold the same flags: they are told when those were confirmed. Otherwise a
+    /// load has to tell, which passes on what one of them lacks.
+    async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
+        let mut told: Option<Confirmation> = None;
+        let mut behind = Vec::new();
+        let mut failure = None;
+        let looks = self.layers.iter().map(|layer| layer.held());
+        for (layer, held) in self.layers.iter().zip(join_all(looks).await) {
+            match (held, &told) {
+                (Ok(None), _) => return Ok(None),
+                (Ok(Some(held)), None) => told = Some(held),
+                (Ok(Some(held)), Some(first)) if !held.is_of_same_flags(first) => return Ok(None),
+                (Ok(Some(held)), Some(first)) if held != *first => behind.push(layer),
+                (Ok(Some(_)), Some(_)) => {}
+                (Err(error), _) => drop(failure.get_or_insert(error)),
+            }
+        }
+        let Some(first) = told else { return failure.map_or(Ok(None), Err) };
+        let confirms = behind.iter().map(|layer| layer.confirm(&first));
+        for (layer, confirmed) in behind.iter().zip(join_all(confirms).await) {
+            if let Err(error) = confirmed {
+                debug!(
+                    archive = layer.describe(),
+                    "an archive did not take a confirmation: {error}"
+                );
+            }
+        }
+        Ok(Some(first))
     }
 
     /// From the last layer that has it: that is the nearest one. It fails where none has it and one fails.

@@ -1,7 +1,6 @@
 //! The last good flags over a restart, and what others have archived.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -11,9 +10,10 @@ use vexilla_domain::{
     ArchiveError, ArchiveErrorKind, ArchiveOutcome, Archived, Depth, FlagArchive, Marker, Revision,
 };
 
+use crate::confirmations::{Verdict, Worth};
 use crate::error::chain;
 use crate::export::Written;
-use crate::publication::Scope;
+use crate::publication::{Scope, Text};
 use crate::published::{Published, millis};
 use crate::refresh::{Refreshed, Refresher};
 use crate::requests::Work;
@@ -49,7 +49,7 @@ impl Refresher {
         // Flags that were read one by one are ahead of what anybody has archived.
         let is_ahead = !self.fresh.is_empty() || !self.gone.is_empty();
         let asks_archive = !is_ahead && (work.load || !leads);
-        let followed = if asks_archive { self.follow().await } else { None };
+        let followed = if asks_archive { self.follow(leads).await } else { None };
         if followed.is_some() && !leads {
             work.look = None;
             self.again_in = None;
@@ -59,29 +59,56 @@ impl Refresher {
         followed.unwrap_or(Refreshed::Unchanged)
     }
 
-    /// Serves what the archive holds, if that is newer. `None` where it holds nothing that says what to serve.
-    pub(crate) async fn follow(&mut self) -> Option<Refreshed> {
+    /// Serves what the archive holds, if that is newer. `None` where it holds nothing that says what to serve. Who follows
+    /// counts the confirmations of the one that leads as its own.
+    pub(crate) async fn follow(&mut self, leads: bool) -> Option<Refreshed> {
         let archive = Arc::clone(self.parts.archive.as_ref()?);
-        let load = within(span!("archive_load"), archive.load());
-        let archived = match load.await {
-            Ok(archived) => archived,
-            Err(error) => {
-                let place = archive.describe();
-                warn!("the archived flags of {place} cannot be read: {}", chain(&error));
-                return None;
+        // What was read before is not read again: there may be megabytes of it.
+        let told = archive.held().await.ok().flatten();
+        let revision = self.shared.cell.load().revision;
+        let verdict = told.map(|it| self.known.verdict(&it, revision, self.marker.as_ref()));
+        let (held, followed) = match (told, verdict) {
+            (Some(told), Some(Verdict::Served)) => {
+                self.weigh(told.revision, leads);
+                (Some(told), Some(Refreshed::Unchanged))
+            }
+            (Some(told), Some(Verdict::Useless)) => {
+                self.weigh(told.revision, leads);
+                (None, None)
+            }
+            (told, _) => {
+                let loaded = within(span!("archive_load"), archive.load()).await;
+                let archived = match loaded {
+                    Ok(archived) => archived,
+                    Err(error) => {
+                        let place = archive.describe();
+                        warn!("the archived flags of {place} cannot be read: {}", chain(&error));
+                        return None;
+                    }
+                };
+                self.weigh(archived.as_ref().map_or(Revision::default(), |it| it.revision), leads);
+                let archived = archived?;
+                let held = told.map(|_| archived.confirmation());
+                (held, self.adopt(archived).await)
             }
         };
-        let held = archived.as_ref().map_or(Revision::default(), |it| it.revision);
-        if held < self.shared.cell.load().revision && archive.leads().await {
+        if let (Some(held), Some(_), false) = (held, followed, leads) {
+            self.hear(&held);
+        }
+        followed
+    }
+
+    /// Publications come after the one that is archived; if that is older than what is served, who leads saves again.
+    fn weigh(&mut self, held: Revision, leads: bool) {
+        if held < self.shared.cell.load().revision && leads {
             self.save_again();
         }
         self.floor = self.floor.max(held);
-        self.adopt(archived?).await
     }
 
     /// The archive has lost what it had, or never got it: what is served is saved again. Where its definitions are not
     /// held here any more, the source is asked for them.
-    fn save_again(&mut self) {
+    pub(crate) fn save_again(&mut self) {
         let published = self.shared.cell.load_full();
         match (&published.export, &self.marker) {
             _ if self.unsaved.is_some() => {}
@@ -95,6 +122,8 @@ impl Refresher {
 
     async fn adopt(&mut self, archived: Archived) -> Option<Refreshed> {
         let source = self.parts.source.describe();
+        let confirmation = archived.confirmation();
+        self.known.read(confirmation, Worth::Nothing);
         if *archived.source != *source {
             warn!(
                 "the archived flags come from {} and not from {source}: they are not served",
@@ -102,10 +131,15 @@ impl Refresher {
             );
             return None;
         }
-        if archived.revision <= self.shared.cell.load().revision {
+        let served = self.shared.cell.load().revision;
+        if archived.revision <= served {
+            self.known.read(confirmation, Worth::Ours);
             // While all ask the source for themselves they count alike, and may have seen different things.
             let is_served =
                 self.marker.as_ref().is_some_and(|it| it.content == archived.marker.content);
+            if is_served && archived.revision == served {
+                self.known.is_archived(confirmation);
+            }
             return is_served.then_some(Refreshed::Unchanged);
         }
         let Archived { document, marker, revision, refreshed_at_ms, origin, .. } = archived;
@@ -120,22 +154,28 @@ impl Refresher {
         };
         let origin = format!("{origin}, of {source}").into();
         let newest = marker.max_snapshot_id;
-        let published = self.publish(flags, Scope::All, revision, origin, newest).await.ok()?;
+        let made = self.make(flags, Text::Dropped, Scope::All, revision, origin, newest).await;
+        let (published, _) = made.ok()?;
+        // A time that is still to come is another clock's, or a lie.
+        let refreshed_at_ms = refreshed_at_ms.min(millis(self.parts.clock.now()));
         published.refreshed_at(refreshed_at_ms);
-        let age = millis(self.parts.clock.now()).saturating_sub(refreshed_at_ms);
-        self.expires = self
-            .config
-            .max_staleness
-            .map(|most| Instant::now() + most.saturating_sub(Duration::from_millis(age)));
+        self.expire_from(&published, refreshed_at_ms);
+        self.show(&published).await;
+        self.known.is_archived(confirmation);
         self.marker = Some(marker);
         self.hours_due = self.next_hours();
         // An archive holds what was served: not what a filter kept out then, nor what was in error.
         self.anew = true;
+        self.adopted = true;
         Some(Refreshed::Published(revision))
     }
 
-    /// Archives what was published last. A failure is told once, and tried again with the next turn.
+    /// Archives what was published last, or when it was confirmed. A failure is told once, and tried again with the next
+    /// turn.
     pub(crate) async fn save(&mut self) {
+        if let (Some(archive), None) = (self.parts.archive.clone(), &self.unsaved) {
+            self.archive_confirmation(&archive).await;
+        }
         // It stays unsaved until it is saved, also when this is dropped on the way.
         let (Some(archive), Some(unsaved)) = (self.parts.archive.clone(), self.unsaved.clone())
         else {
@@ -145,17 +185,16 @@ impl Refresher {
         let span = span!("archive_save");
         let save = async {
             let archived = self.archived(&archive, &unsaved).await;
-            archive.save(&archived).await
+            archive.save(&archived).await.map(|()| archived.confirmation())
         };
         let saved = save.instrument(span.clone()).await;
         let took = self.parts.clock.instant().saturating_duration_since(started);
         self.parts.observer.archived(observed(&saved), took);
         match saved {
-            Ok(()) => {
+            Ok(confirmation) => {
                 self.unsaved = None;
-                if self.shared.counts.saved(None).is_some() {
-                    info!("the flags are archived again in {}", archive.describe());
-                }
+                self.known.is_archived(confirmation);
+                self.archived_again(archive.as_ref());
             }
             Err(error) if error.kind() == ArchiveErrorKind::Superseded => {
                 debug!("{error}");
@@ -163,14 +202,25 @@ impl Refresher {
                 self.superseded(&archive, &unsaved.marker).await;
             }
             Err(error) => {
-                let error: Box<str> = chain(&error).into();
-                failed(&span, &error);
-                let place = archive.describe();
-                let known = self.shared.counts.saved(Some(error.clone()));
-                if known.as_ref() != Some(&error) {
-                    warn!("the flags cannot be archived in {place}: {error}");
-                }
+                failed(&span, &chain(&error));
+                self.not_archived(archive.as_ref(), &error);
             }
+        }
+    }
+
+    /// The archive has taken what it was given.
+    pub(crate) fn archived_again(&self, archive: &dyn FlagArchive) {
+        if self.shared.counts.saved(None).is_some() {
+            info!("the flags are archived again in {}", archive.describe());
+        }
+    }
+
+    /// The archive has not taken what it was given.
+    pub(crate) fn not_archived(&self, archive: &dyn FlagArchive, error: &ArchiveError) {
+        let error: Box<str> = chain(error).into();
+        let known = self.shared.counts.saved(Some(error.clone()));
+        if known.as_ref() != Some(&error) {
+            warn!("the flags cannot be archived in {}: {error}", archive.describe());
         }
     }
 
@@ -222,9 +272,9 @@ impl Refresher {
 }
 
 /// What came of a save, in an observer's words.
-fn observed(saved: &Result<(), ArchiveError>) -> ArchiveOutcome {
+fn observed<T>(saved: &Result<T, ArchiveError>) -> ArchiveOutcome {
     match saved {
-        Ok(()) => ArchiveOutcome::Saved,
+        Ok(_) => ArchiveOutcome::Saved,
         Err(error) if error.kind() == ArchiveErrorKind::Superseded => ArchiveOutcome::Superseded,
         Err(_) => ArchiveOutcome::Failed,
     }

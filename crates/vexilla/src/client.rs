@@ -18,6 +18,7 @@ use crate::config::{Config, Consistency, Fallback, Records};
 use crate::counts::Counts;
 use crate::decide::Begun;
 use crate::error::{RefreshError, StartError, Undecided};
+use crate::expiry::Expiry;
 use crate::handle::FlagHandle;
 use crate::local::Local;
 use crate::misses::Misses;
@@ -89,6 +90,7 @@ impl Client {
             replayed,
             exposures: OnceLock::new(),
             replays: OnceLock::new(),
+            expiry: Expiry::new(),
             misses: Misses::new(config.miss_interval),
             notes: Notes::default(),
             feed: Feed::new(),

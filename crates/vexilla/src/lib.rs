@@ -67,6 +67,8 @@ mod watch;
 
 mod archive;
 mod changes;
+mod confirmations;
+mod expiry;
 mod export;
 mod notes;
 mod publication;

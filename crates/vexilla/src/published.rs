@@ -60,7 +60,12 @@ impl Published {
 
     /// Notes that the source confirmed these flags.
     pub(crate) fn confirm(&self, now: SystemTime) {
-        self.refreshed_at(millis(now));
+        self.confirmed_at(millis(now));
+    }
+
+    /// The same, of a time that somebody else tells.
+    pub(crate) fn confirmed_at(&self, millis: u64) {
+        self.refreshed_at(millis);
         self.confirmed.state.store(CONFIRMED, Ordering::Relaxed);
     }
 

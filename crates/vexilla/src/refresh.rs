@@ -15,9 +15,11 @@ use vexilla_domain::{
     Depth, Fetch, Flag, FlagId, FlagName, FlagRef, FlagState, Level, Marker, Problem,
     RefreshOutcome, Revision, SourceErrorKind,
 };
+use vexilla_eval::CompiledFlag;
 
 use crate::archive::Unsaved;
 use crate::config::{Config, ExportPolicy};
+use crate::confirmations::Known;
 use crate::error::RefreshError;
 use crate::export::Written;
 use crate::notes::Debounce;
@@ -63,14 +65,16 @@ pub(crate) struct Refresher {
     pub(crate) full_due: Instant,
     /// When the hour next changes which of the published flags are kept, if it does.
     pub(crate) hours_due: Option<Instant>,
-    /// When the rules are too old to decide, if they ever are.
-    pub(crate) expires: Option<Instant>,
     /// Who waits until the source shows all that it knows.
     pub(crate) waiting: Vec<(Instant, Waiter)>,
     /// What was published last while somebody waited.
     pub(crate) news: Option<Refreshed>,
     /// What is to be archived.
     pub(crate) unsaved: Option<Unsaved>,
+    /// What is known of the archive.
+    pub(crate) known: Known,
+    /// Whether the rules are those of an archive, which this process has not compared with the source yet.
+    pub(crate) adopted: bool,
     /// When the notes are to be read.
     pub(crate) debounce: Debounce,
 }
@@ -99,10 +103,11 @@ impl Refresher {
             again_in: None,
             due: now,
             hours_due: None,
-            expires: None,
             waiting: Vec::new(),
             news: None,
             unsaved: None,
+            known: Known::default(),
+            adopted: false,
             debounce: Debounce::default(),
         }
     }
@@ -189,10 +194,22 @@ impl Refresher {
         let origin = self.parts.source.describe();
         let newest = marker.max_snapshot_id;
         let text = if self.parts.archive.is_some() { Text::Written } else { Text::Dropped };
-        let (published, definitions) =
+        let (mut published, definitions) =
             self.make(flags, text, scope, revision, origin.into(), newest).await?;
         // What was merged is not what the marker stands for: it is fetched again until nothing has to be merged.
         self.anew = again_in.is_some() && (overlaid || published.merged);
+        let is_archived = std::mem::take(&mut self.adopted) && self.known.has(previous.revision);
+        if is_archived && history == History::GoesOn && is_same(&previous, &published) {
+            // Only what an archive does not tell is new: what a filter keeps out, and why.
+            if let Some(published) = Arc::get_mut(&mut published) {
+                published.revision = previous.revision;
+            }
+            self.shared.cell.publish_newer(&published, |it| it.revision);
+            report_problems(&published, &previous.problems);
+            self.settle(again_in);
+            self.marker = Some(marker);
+            return Ok(Refreshed::Unchanged);
+        }
         if self.parts.archive.is_some() {
             let published = Arc::clone(&published);
             self.unsaved = Some(Unsaved::new(published, definitions, marker.clone()));
@@ -286,10 +303,12 @@ impl Refresher {
         let revision = self.next_revision(&previous, History::GoesOn);
         let (origin, newest) = (previous.origin.clone(), previous.max_snapshot_id());
         let flags = Document { flags, problems: Vec::new() }.into();
-        let published =
-            self.publish(flags, Scope::Some { gone }, revision, origin, Some(newest)).await?;
+        let scope = Scope::Some { gone };
+        let made = self.make(flags, Text::Dropped, scope, revision, origin, Some(newest)).await;
+        let (published, _) = made?;
         // Of the others nothing new is known.
         published.as_fresh_as(&previous);
+        self.show(&published).await;
         // The rules are not what the marker stands for any more.
         self.anew = true;
         // The source's number of changes has grown by this one. What else has changed is seen soon.
@@ -310,23 +329,8 @@ impl Refresher {
         all.filter(|it| it.id == FlagId(0) || seen.insert(it.id)).collect()
     }
 
-    /// Compiles flags and publishes them.
-    pub(crate) async fn publish(
-        &self,
-        flags: Rows,
-        scope: Scope,
-        revision: Revision,
-        origin: Box<str>,
-        max_snapshot_id: Option<u64>,
-    ) -> Result<Arc<Published>, RefreshError> {
-        let made = self.make(flags, Text::Dropped, scope, revision, origin, max_snapshot_id).await;
-        let (published, _) = made?;
-        self.show(&published).await;
-        Ok(published)
-    }
-
     /// Makes rules of flags, and the definitions that are to be archived.
-    async fn make(
+    pub(crate) async fn make(
         &self,
         flags: Rows,
         text: Text,
@@ -357,7 +361,7 @@ impl Refresher {
     }
 
     /// Publishes rules, and tells what is new.
-    async fn show(&self, published: &Arc<Published>) {
+    pub(crate) async fn show(&self, published: &Arc<Published>) {
         let previous = self.shared.cell.load_full();
         span!("publish").in_scope(|| self.shared.cell.publish_newer(published, |it| it.revision));
         self.parts.forget_changed(&previous.ruleset, &published.ruleset);
@@ -391,7 +395,8 @@ impl Refresher {
             Ok(refreshed) => {
                 published.confirm(self.parts.clock.now());
                 self.parts.resume_expiry();
-                self.expires = self.config.max_staleness.map(|it| Instant::now() + it);
+                self.expire_from_now();
+                self.known.source_confirmed(published.freshness().refreshed_at_ms);
                 if self.shared.counts.succeeded(took) > 0 {
                     info!("the source answers again");
                 }
@@ -410,9 +415,12 @@ impl Refresher {
                 };
                 if is_news && !published.is_empty() {
                     let source = self.parts.source.describe();
-                    warn!(
-                        "refresh from {source} failed, the last good flags are served on: {error}"
-                    );
+                    let meanwhile = if published.is_expired() {
+                        "the last good flags are too old, the fallback applies"
+                    } else {
+                        "the last good flags are served on"
+                    };
+                    warn!("refresh from {source} failed, {meanwhile}: {error}");
                 }
             }
         }
@@ -476,9 +484,25 @@ fn is_held(flags: &[Flag], gone: &HashSet<FlagId>, previous: &Published) -> bool
     flags.iter().all(same) && gone.iter().all(|it| rules.by_id(*it).is_none())
 }
 
-/// Logs what is wrong with flags, each thing once for as long as it stays wrong.
+/// Whether both serve the same: each flag in the same version, and those in error too.
+fn is_same(previous: &Published, now: &Published) -> bool {
+    let all = |rules: &Published| {
+        let flag = |it: &CompiledFlag| (it.head().id, it.fingerprint(), it.is_broken());
+        let mut all: Vec<_> = rules.ruleset.flags().map(flag).collect();
+        all.sort_unstable();
+        all
+    };
+    previous.ruleset.len() == now.ruleset.len() && all(previous) == all(now)
+}
+
+/// Logs that rules were published, and what is wrong with them.
 fn report(published: &Published, known: &[Problem]) {
     info!(flags = published.ruleset.len(), revision = %published.revision, "rules published");
+    report_problems(published, known);
+}
+
+/// Logs what is wrong with flags, each thing once for as long as it stays wrong.
+fn report_problems(published: &Published, known: &[Problem]) {
     for problem in
         published.problems.iter().filter(|it| it.level == Level::Error && !known.contains(it))
     {

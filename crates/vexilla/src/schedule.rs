@@ -1,12 +1,13 @@
 //! When the refresher works: at intervals, when it is asked to, when it hears of a change, until it is told to stop.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, warn};
+use tracing::Instrument;
 use vexilla_domain::{Depth, FlagArchive};
 
 use crate::error::RefreshError;
@@ -26,6 +27,7 @@ impl Refresher {
         mut requests: mpsc::Receiver<Request>,
         stop: CancellationToken,
     ) {
+        let mut expire = pin!(Arc::clone(&self.shared).expire());
         loop {
             let work = async {
                 let work = self.next(&mut requests).await;
@@ -34,6 +36,7 @@ impl Refresher {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                () = &mut expire => {}
                 () = work => {}
             }
         }
@@ -105,11 +108,6 @@ impl Refresher {
                     self.hours_due = None;
                     return Work { reread_all: true, ..Work::default() };
                 }
-                () = at(self.expires) => {
-                    self.expires = None;
-                    shared.cell.load().mark_expired();
-                    warn!("the source has not confirmed the flags for too long, the fallback applies");
-                }
             }
         }
     }
@@ -138,7 +136,7 @@ fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
-async fn at(time: Option<Instant>) {
+pub(crate) async fn at(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
         None => std::future::pending().await,

@@ -8,6 +8,7 @@ use vexilla_storage::SnapshotCell;
 use crate::changes::Feed;
 use crate::counts::Counts;
 use crate::courier::Courier;
+use crate::expiry::Expiry;
 use crate::misses::Misses;
 use crate::notes::Notes;
 use crate::published::Published;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) exposures: OnceLock<Courier>,
     /// Brings evaluations to Flagr, where it is to record them.
     pub(crate) replays: OnceLock<Courier>,
+    /// When the rules are too old.
+    pub(crate) expiry: Expiry,
     pub(crate) misses: Misses,
     pub(crate) notes: Notes,
     pub(crate) feed: Feed,

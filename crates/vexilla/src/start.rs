@@ -21,12 +21,18 @@ use crate::shared::Shared;
 pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartError> {
     let limit = refresher.config.initial_timeout;
     let deadline = Instant::now() + limit;
-    if refresher.parts.archive.is_some()
-        && let Ok(Some(_)) = timeout_at(deadline, refresher.follow()).await
-    {
-        let published = refresher.shared.cell.load();
-        published.mark_stale(); // until the source confirms them, which is asked at once
-        return Ok(());
+    if refresher.parts.archive.is_some() {
+        let archived = async {
+            let leads = refresher.leads().await;
+            (leads, refresher.follow(leads).await)
+        };
+        if let Ok((leads, Some(_))) = timeout_at(deadline, archived).await {
+            if leads || !refresher.known.hears() {
+                // Until the source confirms them, which is asked at once.
+                refresher.shared.cell.load().mark_stale();
+            }
+            return Ok(());
+        }
     }
     let span = Refresher::span();
     let turn = refresher.turn(Work::look(Depth::Probe)).instrument(span.clone());

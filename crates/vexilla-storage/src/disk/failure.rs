@@ -19,8 +19,17 @@ impl Failure {
     /// The same, without the reason.
     pub(super) fn in_short(&self) -> &'static str {
         match self {
+            Self::Damaged(Damage::Format(_)) => "is of another version of Vexilla",
             Self::Damaged(_) => "is damaged",
             Self::Unreadable(_) => "cannot be read",
         }
     }
+}
+
+/// The newest generation of a folder that has nothing good.
+#[derive(Debug, thiserror::Error)]
+#[error("generation {generation} {failure}")]
+pub(super) struct NoGood {
+    pub(super) generation: u64,
+    pub(super) failure: Failure,
 }

@@ -1,30 +1,42 @@
 //! The folder of a disk archive: who has it, and which files are in it.
 //!
-//! `7.flags` is generation 7; `.saving-…` is one that is being written; `lock` is held by the process that has the
-//! folder. Other files are left alone.
+//! `7.flags` is generation 7; `confirmed` says when its flags were confirmed; `.saving-…` is what is being written; `lock`
+//! is held by the process that has the folder. Other files are left alone.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use fs4::TryLockError;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Confirmation};
 
+use super::confirmed;
 use super::failure::Failure;
 use super::steps::Steps;
 use super::store::unavailable;
 use crate::folder_lock::{is_held, make_and_lock};
-use crate::sealed::Damage;
+use crate::sealed::{Damage, PREFIX, is_of_later_version};
 
+const CONFIRMED: &str = "confirmed";
 const SAVING: &str = ".saving-";
 const EXTENSION: &str = "flags";
 
-/// A folder that this process has, until this is dropped.
+/// A folder that this process has, until this is dropped; or one that it only reads.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// The system lets go of the lock when the file is closed, also when the process is killed.
-    lock: File,
+    /// The system lets go of the lock when the file is closed, also when the process is killed. `None` where another
+    /// process may have the folder.
+    lock: Option<File>,
+}
+
+/// What a file that was put in place outlives for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// The power failing: the disk has it.
+    OverPowerFailure,
+    /// The end of this process, however that comes: the system has it.
+    OverProcess,
 }
 
 impl Folder {
@@ -37,14 +49,19 @@ impl Folder {
             }
             TryLockError::Error(error) => unavailable("use", path, error),
         })?;
-        let folder = Self { path: path.to_owned(), lock };
+        let folder = Self { path: path.to_owned(), lock: Some(lock) };
         folder.clear().map_err(|error| unavailable("clear", path, error))?;
         Ok(folder)
     }
 
+    /// A folder to read from, whoever has it. Nothing is made, and nothing is cleared away.
+    pub(super) fn of_anybody(path: &Path) -> Self {
+        Self { path: path.to_owned(), lock: None }
+    }
+
     /// Whether the folder that was taken is still the one of this name.
     pub(super) fn is_there(&self) -> bool {
-        is_held(&self.lock, &self.path)
+        self.lock.as_ref().is_some_and(|lock| is_held(lock, &self.path))
     }
 
     /// All generations, the oldest one first.
@@ -78,14 +95,65 @@ impl Folder {
         File::open(self.path.join(file_name(generation)))
     }
 
+    /// How long a generation is, if it is there.
+    pub(super) fn length(&self, generation: u64) -> Option<u64> {
+        fs::metadata(self.path.join(file_name(generation))).ok().map(|it| it.len())
+    }
+
+    /// Whether a later version of Vexilla has written a generation, in a way that this one does not know.
+    pub(super) fn is_of_later_version(&self, generation: u64) -> bool {
+        let mut start = Vec::with_capacity(PREFIX);
+        let read = self.open(generation).and_then(|file| {
+            let most = u64::try_from(PREFIX).unwrap_or(u64::MAX);
+            file.take(most).read_to_end(&mut start)
+        });
+        read.is_ok() && is_of_later_version(&start)
+    }
+
     /// Writes a new generation. It is there whole or not at all.
     pub(super) fn write(&self, steps: &dyn Steps, generation: u64, bytes: &[u8]) -> io::Result<()> {
+        self.put(steps, &file_name(generation), bytes, Lasting::OverPowerFailure)
+    }
+
+    /// When flags of the folder were confirmed, as far as it is known.
+    pub(super) fn confirmed(&self) -> Option<Confirmation> {
+        let file = File::open(self.path.join(CONFIRMED)).ok()?;
+        let mut bytes = Vec::with_capacity(confirmed::MOST);
+        let most = u64::try_from(confirmed::MOST).unwrap_or(u64::MAX);
+        file.take(most).read_to_end(&mut bytes).ok()?;
+        confirmed::decode(&bytes)
+    }
+
+    /// Writes when flags of the folder were confirmed, in place of what was known before.
+    pub(super) fn confirm(
+        &self,
+        steps: &dyn Steps,
+        confirmation: &Confirmation,
+        lasting: Lasting,
+    ) -> io::Result<()> {
+        let text = confirmed::encode(confirmation);
+        self.put(steps, Path::new(CONFIRMED), text.as_bytes(), lasting)
+    }
+
+    /// Puts a file in place, whole or not at all.
+    fn put(
+        &self,
+        steps: &dyn Steps,
+        name: &Path,
+        bytes: &[u8],
+        lasting: Lasting,
+    ) -> io::Result<()> {
         // Only its owner may read it, as everything that `tempfile` makes.
         let mut file = tempfile::Builder::new().prefix(SAVING).tempfile_in(&self.path)?;
         steps.write(&mut file, bytes)?;
-        steps.sync_file(&file)?;
-        steps.rename(file, &self.path.join(file_name(generation)))?;
-        steps.sync_folder(&self.path)
+        match lasting {
+            Lasting::OverPowerFailure => {
+                steps.sync_file(&file)?;
+                steps.rename(file, &self.path.join(name))?;
+                steps.sync_folder(&self.path)
+            }
+            Lasting::OverProcess => steps.rename(file, &self.path.join(name)),
+        }
     }
 
     /// Deletes a generation.

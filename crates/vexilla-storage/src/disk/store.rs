@@ -7,23 +7,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::warn;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Flag, FlagId, Revision};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Flag, FlagId};
 
 use super::DiskConfig;
-use super::failure::Failure;
+use super::failure::{Failure, NoGood};
 use super::folder::Folder;
+use super::kept::Kept;
 use super::steps::Steps;
-use crate::sealed::{Index, Sealed, most, seal};
+use crate::sealed::{Damage, Index, Sealed, most, seal};
 
 /// The generations in a folder. Everything here may block.
 pub(super) struct Store {
     directory: PathBuf,
-    config: DiskConfig,
-    steps: Box<dyn Steps>,
+    pub(super) config: DiskConfig,
+    pub(super) steps: Box<dyn Steps>,
     /// `None` after the folder was lost. Held over a whole load or save: one at a time.
     folder: Mutex<Option<Folder>>,
     /// The newest generation that was reported as damaged: each is reported once.
     reported: AtomicU64,
+    /// The newest good generation; `None` before it was looked for. Waited for only by those who hold the folder.
+    pub(super) kept: Mutex<Option<Kept>>,
     /// Where each flag of the newest good generation is; `None` before one was asked for, and after each save. Never held
     /// while the folder is waited for: a save holds that, and then this.
     index: Mutex<Option<Arc<Indexed>>>,
@@ -38,6 +41,13 @@ struct Indexed {
     index: Index,
 }
 
+/// What was read of the newest good generation, and what was wrong with those that are newer.
+pub(super) struct Found<T> {
+    pub(super) generation: u64,
+    pub(super) read: T,
+    failures: Vec<(u64, Failure)>,
+}
+
 impl Store {
     pub(super) fn open(
         directory: PathBuf,
@@ -45,29 +55,47 @@ impl Store {
         steps: Box<dyn Steps>,
     ) -> Result<Self, ArchiveError> {
         let folder = Folder::take(&directory)?;
-        let folder = Mutex::new(Some(folder));
-        let reported = AtomicU64::new(0);
-        let (index, indexing) = (Mutex::default(), Mutex::default());
-        Ok(Self { directory, config, steps, folder, reported, index, indexing })
+        Ok(Self { folder: Mutex::new(Some(folder)), ..Self::new(directory, config, steps) })
+    }
+
+    /// The flags of a folder that another process may have. Nothing there is changed.
+    pub(super) fn peek(
+        directory: PathBuf,
+        config: DiskConfig,
+        steps: Box<dyn Steps>,
+    ) -> Result<Option<Archived>, ArchiveError> {
+        let folder = Folder::of_anybody(&directory);
+        Self::new(directory, config, steps).load_from(&folder)
+    }
+
+    fn new(directory: PathBuf, config: DiskConfig, steps: Box<dyn Steps>) -> Self {
+        let (folder, reported) = (Mutex::default(), AtomicU64::new(0));
+        let (kept, index, indexing) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { directory, config, steps, folder, reported, kept, index, indexing }
     }
 
     pub(super) fn load(&self) -> Result<Option<Archived>, ArchiveError> {
-        self.in_folder(|folder| {
-            let generations = folder.generations().map_err(|error| self.failed("read", error))?;
-            let mut failures = Vec::new();
-            for &generation in generations.iter().rev() {
-                match self.read(folder, generation) {
-                    Ok(mut flags) => {
-                        self.report(&failures);
-                        flags.origin = origin(generation, &failures).into();
-                        return Ok(Some(flags));
-                    }
-                    Err(failure) => failures.push((generation, failure)),
-                }
-            }
-            self.report(&failures);
-            self.none_is_good(failures)
-        })
+        self.in_folder(|folder| self.load_from(folder))
+    }
+
+    fn load_from(&self, folder: &Folder) -> Result<Option<Archived>, ArchiveError> {
+        let limit = self.config.max_document_bytes;
+        let found = self.newest_good(folder, |generation| {
+            let bytes = folder.read(generation, most(limit))?;
+            Ok((bytes.len(), Sealed::read(&bytes)?.open(limit)?))
+        })?;
+        let Some(Found { generation, read: (length, mut flags), failures }) = found else {
+            return Ok(None);
+        };
+        flags.origin = origin(generation, &failures).into();
+        let lasting_ms = flags.refreshed_at_ms;
+        if let Some(last) =
+            folder.confirmed().filter(|it| it.is_of_same_flags(&flags.confirmation()))
+        {
+            flags.refreshed_at_ms = flags.refreshed_at_ms.max(last.refreshed_at_ms);
+        }
+        self.keep(generation, length, flags.confirmation(), lasting_ms);
+        Ok(Some(flags))
     }
 
     pub(super) fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
@@ -79,20 +107,54 @@ impl Store {
         let sealed = seal(flags).map_err(|error| self.failed("save to", error))?;
         self.in_folder(|folder| {
             let generations = folder.generations().map_err(|error| self.failed("read", error))?;
-            let (newest, damaged) = self.newest(folder, &generations);
-            if let Some(later) = newest.filter(|newest| flags.revision < *newest) {
-                let directory = self.directory.display();
+            let (newest, damaged) = self.newest(folder, &generations, flags);
+            if let Some((later, _)) = newest
+                && flags.revision < later.confirmation.revision
+            {
+                let (directory, later) = (self.directory.display(), later.confirmation.revision);
                 let message = format!("`{directory}` holds the later revision {later}");
                 return Err(ArchiveError::new(ArchiveErrorKind::Superseded, message));
             }
+            if let Some((newest, IsThere::Already)) = newest {
+                // A generation like the last one would only push an older one out.
+                *self.kept() = Some(newest);
+                return self.note(folder, newest, &flags.confirmation());
+            }
             let next = generations.last().map_or(Some(1), |last| last.checked_add(1));
-            next.ok_or_else(|| io::Error::other("no number is left for a generation"))
-                .and_then(|next| folder.write(self.steps.as_ref(), next, &sealed))
+            let next = next
+                .ok_or_else(|| io::Error::other("no number is left for a generation"))
+                .and_then(|next| {
+                    folder.write(self.steps.as_ref(), next, &sealed)?;
+                    Ok(next)
+                })
                 .map_err(|error| self.failed("save to", error))?;
+            self.keep(next, sealed.len(), flags.confirmation(), flags.refreshed_at_ms);
             self.set_index(None);
             self.delete_old(folder, &generations, &damaged);
             Ok(())
         })
+    }
+
+    /// What `read` gives for the newest generation that it can read. What is wrong with newer ones is reported. It fails
+    /// where there are generations, and none of them is good.
+    pub(super) fn newest_good<T>(
+        &self,
+        folder: &Folder,
+        read: impl Fn(u64) -> Result<T, Failure>,
+    ) -> Result<Option<Found<T>>, ArchiveError> {
+        let generations = folder.generations().map_err(|error| self.failed("read", error))?;
+        let mut failures = Vec::new();
+        for &generation in generations.iter().rev() {
+            match read(generation) {
+                Ok(read) => {
+                    self.report(&failures);
+                    return Ok(Some(Found { generation, read, failures }));
+                }
+                Err(failure) => failures.push((generation, failure)),
+            }
+        }
+        self.report(&failures);
+        self.none_is_good(failures)
     }
 
     /// One flag of the newest good generation.
@@ -135,27 +197,13 @@ impl Store {
     fn index(&self) -> Result<Option<Arc<Indexed>>, ArchiveError> {
         let limit = self.config.max_document_bytes;
         self.in_folder(|folder| {
-            let generations = folder.generations().map_err(|error| self.failed("read", error))?;
-            let mut failures = Vec::new();
-            for &generation in generations.iter().rev() {
-                let bytes = folder.read(generation, most(limit));
-                let read = bytes.and_then(|bytes| {
-                    let index = Index::read(&bytes, limit)?;
-                    Ok(Indexed { file: Mutex::new(folder.open(generation)?), index })
-                });
-                match read {
-                    Ok(indexed) => {
-                        self.report(&failures);
-                        let indexed = Some(Arc::new(indexed));
-                        self.set_index(indexed.clone());
-                        return Ok(indexed);
-                    }
-                    Err(failure) => failures.push((generation, failure)),
-                }
-            }
-            self.set_index(None);
-            self.report(&failures);
-            self.none_is_good(failures).map(|_| None)
+            let found = self.newest_good(folder, |generation| {
+                let index = Index::read(&folder.read(generation, most(limit))?, limit)?;
+                Ok(Indexed { file: Mutex::new(folder.open(generation)?), index })
+            });
+            let found = found.map(|it| it.map(|it| Arc::new(it.read)));
+            self.set_index(found.as_ref().ok().cloned().flatten());
+            found
         })
     }
 
@@ -168,7 +216,7 @@ impl Store {
     }
 
     /// Runs `work` while nobody else has the folder; takes hold of it again if it was removed meanwhile.
-    fn in_folder<T>(
+    pub(super) fn in_folder<T>(
         &self,
         work: impl FnOnce(&Folder) -> Result<T, ArchiveError>,
     ) -> Result<T, ArchiveError> {
@@ -182,20 +230,29 @@ impl Store {
         result
     }
 
-    fn read(&self, folder: &Folder, generation: u64) -> Result<Archived, Failure> {
-        let limit = self.config.max_document_bytes;
-        let bytes = folder.read(generation, most(limit))?;
-        Ok(Sealed::read(&bytes)?.open(limit)?)
-    }
-
-    /// The revision of the newest generation that can be loaded, and the damaged ones that are newer.
-    fn newest(&self, folder: &Folder, generations: &[u64]) -> (Option<Revision>, Vec<u64>) {
+    /// The newest generation that can be loaded, and whether it has these flags; and the damaged ones that are newer. One
+    /// that a later version has written is neither: this one cannot tell what it is worth.
+    fn newest(
+        &self,
+        folder: &Folder,
+        generations: &[u64],
+        flags: &Archived,
+    ) -> (Option<(Kept, IsThere)>, Vec<u64>) {
         let mut damaged = Vec::new();
         for &generation in generations.iter().rev() {
             let bytes = folder.read(generation, most(self.config.max_document_bytes));
-            let read = bytes.and_then(|bytes| Ok(Sealed::read(&bytes)?.revision()));
+            let read = bytes.and_then(|bytes| {
+                let sealed = Sealed::read(&bytes)?;
+                let confirmation = sealed.confirmation();
+                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                let lasting_ms = confirmation.refreshed_at_ms;
+                let is_there = if sealed.holds(flags) { IsThere::Already } else { IsThere::NotYet };
+                Ok((Kept { generation, length, confirmation, lasting_ms }, is_there))
+            });
             match read {
-                Ok(revision) => return (Some(revision), damaged),
+                Ok(newest) => return (Some(newest), damaged),
+                Err(Failure::Damaged(Damage::Format(_)))
+                    if folder.is_of_later_version(generation) => {}
                 Err(Failure::Damaged(_)) => damaged.push(generation),
                 Err(Failure::Unreadable(_)) => {}
             }
@@ -204,9 +261,11 @@ impl Store {
     }
 
     /// Deletes what is not needed beside the generation that was just written. What cannot be deleted stays for the next
-    /// time.
+    /// time. What a later version has written stays for that one, and is no generation of ours.
     fn delete_old(&self, folder: &Folder, older: &[u64], damaged: &[u64]) {
-        let good = older.iter().rev().filter(|generation| !damaged.contains(generation));
+        let good = older.iter().rev().filter(|generation| {
+            !damaged.contains(generation) && !folder.is_of_later_version(**generation)
+        });
         let old = good.skip(self.config.generations.saturating_sub(1));
         for &generation in old.chain(damaged) {
             if let Err(error) = folder.delete(self.steps.as_ref(), generation) {
@@ -225,27 +284,26 @@ impl Store {
         }
     }
 
-    fn none_is_good(
-        &self,
-        failures: Vec<(u64, Failure)>,
-    ) -> Result<Option<Archived>, ArchiveError> {
-        let directory = self.directory.display();
+    fn none_is_good<T>(&self, failures: Vec<(u64, Failure)>) -> Result<Option<T>, ArchiveError> {
         let Some((generation, failure)) = failures.into_iter().next() else { return Ok(None) };
-        let message =
-            format!("no flags in `{directory}` can be read: generation {generation} {failure}");
-        Err(match failure {
-            Failure::Damaged(damage) => {
-                ArchiveError::new(ArchiveErrorKind::Corrupt, message).with_source(damage)
-            }
-            Failure::Unreadable(error) => {
-                ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error)
-            }
-        })
+        let kind = match failure {
+            Failure::Damaged(_) => ArchiveErrorKind::Corrupt,
+            Failure::Unreadable(_) => ArchiveErrorKind::Unavailable,
+        };
+        let message = format!("no flags in `{}` can be read", self.directory.display());
+        Err(ArchiveError::new(kind, message).with_source(NoGood { generation, failure }))
     }
 
-    fn failed(&self, what: &str, error: io::Error) -> ArchiveError {
+    pub(super) fn failed(&self, what: &str, error: io::Error) -> ArchiveError {
         unavailable(what, &self.directory, error)
     }
+}
+
+/// Whether flags that are to be saved are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IsThere {
+    Already,
+    NotYet,
 }
 
 impl Indexed {

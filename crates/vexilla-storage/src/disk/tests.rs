@@ -11,6 +11,8 @@ use super::{DiskArchive, DiskConfig};
 use crate::sample::{flags, saved};
 use crate::sealed::seal;
 
+mod confirmed;
+mod later;
 mod single;
 mod stops;
 
@@ -239,7 +241,11 @@ fn a_folder_with_nothing_good_says_so() {
     }
     let text = check_error(archive.0.load(), ArchiveErrorKind::Corrupt);
     let folder = directory.path().display().to_string();
-    assert_eq!(text, format!("no flags in `{folder}` can be read: generation 2 is cut"));
+    assert_eq!(text, format!("no flags in `{folder}` can be read"));
+    let error = archive.0.load().unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap();
+    assert_eq!(cause.to_string(), "generation 2 is cut");
+    assert!(cause.source().is_none(), "what was said is not said twice");
     archive.0.save(&flags(1, 1)).unwrap();
     assert_eq!(load(&archive.0).0, 1);
 }

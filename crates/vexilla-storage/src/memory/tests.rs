@@ -1,6 +1,6 @@
 //! The archive in memory.
 
-use vexilla_domain::{ArchiveErrorKind, FlagArchive};
+use vexilla_domain::{ArchiveErrorKind, Confirmation, FlagArchive};
 
 use super::MemoryArchive;
 use crate::sample::{flags, saved};
@@ -20,4 +20,18 @@ async fn it_gives_back_the_newest() {
     assert_eq!(&*loaded.origin, "memory");
     assert_eq!(saved(loaded), flags(2, 1));
     assert!(archive.leads().await);
+}
+
+#[tokio::test]
+async fn it_takes_confirmations_of_what_it_has() {
+    let archive = MemoryArchive::new();
+    let confirmation = Confirmation { refreshed_at_ms: 7, ..flags(1, 2).confirmation() };
+    assert!(!archive.confirm(&confirmation).await.unwrap());
+    assert_eq!(archive.held().await.unwrap(), None);
+    archive.save(&flags(1, 2)).await.unwrap();
+    assert_eq!(archive.held().await.unwrap(), Some(flags(1, 2).confirmation()));
+    assert!(archive.confirm(&confirmation).await.unwrap());
+    assert_eq!(archive.load().await.unwrap().unwrap().confirmation(), confirmation);
+    let others = Confirmation { content: 0, ..confirmation };
+    assert!(!archive.confirm(&others).await.unwrap());
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, RedisError, cmd};
-use vexilla_domain::Revision;
+use vexilla_domain::{Confirmation, Revision};
 
 const SAVE: &str = include_str!("scripts/save.lua");
 const LOAD: &str = include_str!("scripts/load.lua");
+const CONFIRM: &str = include_str!("scripts/confirm.lua");
 const LEASE: &str = include_str!("scripts/lease.lua");
 const RELEASE: &str = include_str!("scripts/release.lua");
 
@@ -34,7 +35,7 @@ pub(super) enum Found {
     Nothing,
     Foreign,
     TooLarge(Option<Revision>),
-    Flags(Option<Revision>, Vec<u8>),
+    Flags(Option<Revision>, Vec<u8>, Option<Confirmation>),
 }
 
 /// Who has the lease.
@@ -63,16 +64,17 @@ impl Names {
     pub(super) async fn save(
         &self,
         connection: &mut MultiplexedConnection,
-        revision: Revision,
+        confirmation: &Confirmation,
         sealed: &[u8],
     ) -> Result<Saved, RedisError> {
         let message = self.message("saved");
-        let arguments: [&[u8]; 5] = [
-            &digits(revision.epoch),
-            &digits(revision.sequence),
+        let arguments: [&[u8]; 6] = [
+            &digits(confirmation.revision.epoch),
+            &digits(confirmation.revision.sequence),
             sealed,
             self.channel.as_bytes(),
             message.as_bytes(),
+            &written(confirmation),
         ];
         let (status, epoch, sequence): (String, Vec<u8>, Vec<u8>) =
             run(SAVE, &self.flags, &arguments, connection).await?;
@@ -92,15 +94,49 @@ impl Names {
         most: usize,
     ) -> Result<Found, RedisError> {
         let most = most.to_string();
-        let (status, epoch, sequence, sealed): (String, Vec<u8>, Vec<u8>, Vec<u8>) =
-            run(LOAD, &self.flags, &[most.as_bytes()], connection).await?;
+        let (status, epoch, sequence, sealed, confirmed): (
+            String,
+            Vec<u8>,
+            Vec<u8>,
+            Vec<u8>,
+            Vec<u8>,
+        ) = run(LOAD, &self.flags, &[most.as_bytes()], connection).await?;
         let revision = revision_of(&epoch, &sequence);
         Ok(match status.as_str() {
             "none" => Found::Nothing,
             "long" => Found::TooLarge(revision),
-            "found" => Found::Flags(revision, sealed),
+            "found" => Found::Flags(revision, sealed, confirmation_in(&confirmed)),
             _ => Found::Foreign,
         })
+    }
+
+    /// Notes when these flags were confirmed, and says whether they are there.
+    pub(super) async fn confirm(
+        &self,
+        connection: &mut MultiplexedConnection,
+        confirmation: &Confirmation,
+    ) -> Result<bool, RedisError> {
+        let Revision { epoch, sequence } = confirmation.revision;
+        let arguments: [&[u8]; 3] = [&digits(epoch), &digits(sequence), &written(confirmation)];
+        run(CONFIRM, &self.flags, &arguments, connection).await
+    }
+
+    /// The revision that is there now, and when it was confirmed. A version of Vexilla that knows of no confirmations saves
+    /// without one, and leaves that of other flags.
+    pub(super) async fn held(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(Option<Revision>, Option<Confirmation>), RedisError> {
+        let (epoch, sequence, confirmed): (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>) =
+            cmd("HMGET")
+                .arg(&self.flags)
+                .arg(&["epoch", "sequence", "confirmed"])
+                .query_async(connection)
+                .await?;
+        let revision =
+            epoch.zip(sequence).and_then(|(epoch, sequence)| revision_of(&epoch, &sequence));
+        let confirmation = confirmed.and_then(|it| confirmation_in(&it));
+        Ok((revision, confirmation.filter(|it| Some(it.revision) == revision)))
     }
 
     /// The revision that is there now.
@@ -160,4 +196,22 @@ fn digits(number: u64) -> Vec<u8> {
 fn revision_of(epoch: &[u8], sequence: &[u8]) -> Option<Revision> {
     let number = |digits: &[u8]| str::from_utf8(digits).ok()?.parse().ok();
     Some(Revision { epoch: number(epoch)?, sequence: number(sequence)? })
+}
+
+/// Epoch, sequence, content and time: a confirmation names the flags that it speaks of.
+fn written(confirmation: &Confirmation) -> Vec<u8> {
+    let Confirmation { revision: Revision { epoch, sequence }, content, refreshed_at_ms } =
+        confirmation;
+    format!("{epoch} {sequence} {content} {refreshed_at_ms}").into_bytes()
+}
+
+fn confirmation_in(text: &[u8]) -> Option<Confirmation> {
+    let mut words = str::from_utf8(text).ok()?.split(' ');
+    let mut number = || words.next()?.parse().ok();
+    let confirmation = Confirmation {
+        revision: Revision { epoch: number()?, sequence: number()? },
+        content: number()?,
+        refreshed_at_ms: number()?,
+    };
+    words.next().is_none().then_some(confirmation)
 }

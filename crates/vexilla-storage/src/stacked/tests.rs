@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Confirmation, FlagArchive};
 
 use super::StackedArchive;
 use crate::MemoryArchive;
@@ -21,6 +21,14 @@ impl FlagArchive for Broken {
     }
 
     async fn save(&self, _: &Archived) -> Result<(), ArchiveError> {
+        Err(ArchiveError::new(self.0, "broken"))
+    }
+
+    async fn confirm(&self, _: &Confirmation) -> Result<bool, ArchiveError> {
+        Err(ArchiveError::new(self.0, "broken"))
+    }
+
+    async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
         Err(ArchiveError::new(self.0, "broken"))
     }
 
@@ -167,4 +175,64 @@ async fn flags_of_another_source_are_passed_over_and_not_on() {
     second.save(&flags(1, 1)).await.unwrap();
     assert_eq!(archive.load().await.unwrap().map(saved), Some(flags(1, 1)));
     assert_eq!(first.load().await.unwrap().map(saved), Some(foreign), "that one has a later one");
+}
+
+fn at(flags: &Archived, refreshed_at_ms: u64) -> Confirmation {
+    Confirmation { refreshed_at_ms, ..flags.confirmation() }
+}
+
+fn empty() -> Arc<dyn FlagArchive> {
+    Arc::new(MemoryArchive::new())
+}
+
+#[tokio::test]
+async fn all_layers_are_told_of_a_confirmation() {
+    let newer = at(&flags(1, 2), 9);
+    let check = async |layers: &[Arc<dyn FlagArchive>], expected: Result<bool, ()>| {
+        let archive = StackedArchive::new(layers.to_vec());
+        assert_eq!(archive.confirm(&newer).await.map_err(drop), expected);
+        if expected == Ok(true) {
+            for layer in layers {
+                assert_eq!(layer.held().await.unwrap(), Some(newer));
+            }
+        }
+    };
+    check(&[], Ok(true)).await;
+    check(&[holding(1, 2).await, holding(1, 2).await], Ok(true)).await;
+    // What one of them lacks it gets.
+    check(&[holding(1, 2).await, empty()], Ok(true)).await;
+    check(&[empty(), holding(1, 2).await], Ok(true)).await;
+    check(&[holding(1, 2).await, holding(1, 1).await, empty()], Ok(true)).await;
+    // The first one is what the others go by.
+    check(&[holding(1, 3).await, holding(1, 2).await], Ok(false)).await;
+    check(&[empty(), holding(1, 1).await], Ok(false)).await;
+    check(&[empty(), broken()], Ok(false)).await;
+    // A layer that fails is told of, and the others are confirmed all the same.
+    check(&[broken(), broken()], Err(())).await;
+    let healthy = holding(1, 2).await;
+    check(&[broken(), healthy.clone()], Err(())).await;
+    assert_eq!(healthy.held().await.unwrap(), Some(newer));
+}
+
+#[tokio::test]
+async fn what_is_held_is_told_where_all_layers_hold_the_same() {
+    let check = async |layers: &[Arc<dyn FlagArchive>], expected: Option<Confirmation>| {
+        let archive = StackedArchive::new(layers.to_vec());
+        assert_eq!(archive.held().await.unwrap(), expected);
+    };
+    check(&[], None).await;
+    check(&[holding(1, 2).await, holding(1, 2).await], Some(flags(1, 2).confirmation())).await;
+    check(&[broken(), holding(1, 2).await], Some(flags(1, 2).confirmation())).await;
+    // Otherwise they are to be loaded, which makes them the same.
+    check(&[holding(1, 2).await, holding(1, 1).await], None).await;
+    check(&[holding(1, 2).await, empty()], None).await;
+    check(&[empty(), holding(1, 2).await], None).await;
+    assert!(StackedArchive::new(vec![broken()]).held().await.is_err());
+
+    // What the shared one says of the time, the nearer one is told.
+    let (shared, near) = (holding(1, 2).await, holding(1, 2).await);
+    let newer = at(&flags(1, 2), flags(1, 2).refreshed_at_ms + 5);
+    assert!(shared.confirm(&newer).await.unwrap());
+    check(&[shared, near.clone()], Some(newer)).await;
+    assert_eq!(near.held().await.unwrap(), Some(newer));
 }

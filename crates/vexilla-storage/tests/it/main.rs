@@ -9,6 +9,7 @@
     reason = "tests fail by it"
 )]
 
+mod confirmed;
 mod fleet;
 mod outages;
 mod proxy;

@@ -186,6 +186,47 @@ async fn a_follower_keeps_on_its_disk_what_it_found_in_redis() {
 }
 
 #[tokio::test]
+async fn a_confirmation_counts_for_those_who_follow_and_without_flagr_all_expire() {
+    let (flagr, redis) = (MockServer::start().await, RedisServer::start());
+    serve(&flagr, 5, "a").await;
+    let start = async |name| {
+        let builder = member(&flagr, &redis, name).refresh_interval(Duration::from_millis(100));
+        builder.max_staleness(Duration::from_secs(3)).start().await.unwrap()
+    };
+    let first = start("first").await;
+    let second = start("second").await;
+    let at = |client: &Client| client.stats().refreshed_at.unwrap();
+    let begin = at(&second);
+    // Longer than all that was confirmed in the beginning is good for.
+    within(async {
+        while at(&second) < begin + Duration::from_secs(4) || !on(&second, "a") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(asked(&flagr, "second").await, 0, "it heard so from the first one");
+    assert_eq!(first.stats().revision, second.stats().revision);
+    assert_eq!(second.stats().revision.sequence, 1, "nothing was announced");
+
+    flagr.reset().await;
+    within(async {
+        while first.readiness().is_ready() || second.readiness().is_ready() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(!on(&second, "a") && second.stats().stale);
+
+    serve(&flagr, 5, "a").await;
+    within(async {
+        while !(on(&first, "a") && on(&second, "a")) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_setting_that_cannot_work_is_named() {
     let mut config = RedisConfig::default();
     config.lease = Duration::ZERO;

@@ -24,6 +24,8 @@ mod chain;
 #[path = "../../../vexilla-telemetry/tests/it/collector.rs"]
 #[expect(clippy::panic, reason = "shared with the tests of `vexilla-telemetry`")]
 mod collector;
+#[cfg(feature = "disk")]
+mod confirmations;
 #[cfg(feature = "server")]
 mod exposures;
 #[cfg(feature = "disk")]

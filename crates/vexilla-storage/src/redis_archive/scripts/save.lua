@@ -1,5 +1,6 @@
 -- Saves flags unless later ones are there, or others of the same revision, and tells everybody.
--- KEYS: flags. ARGV: epoch and sequence (20 digits each, so that texts compare as numbers), flags, channel, message.
+-- KEYS: flags. ARGV: epoch and sequence (20 digits each, so that texts compare as numbers), flags, channel, message,
+-- the confirmation that comes with them.
 
 local kind = redis.call('TYPE', KEYS[1])['ok']
 if kind ~= 'none' then
@@ -20,6 +21,7 @@ if kind ~= 'none' then
 end
 
 redis.call('HSET', KEYS[1],
-  'epoch', ARGV[1], 'sequence', ARGV[2], 'checksum', redis.sha1hex(ARGV[3]), 'flags', ARGV[3])
+  'epoch', ARGV[1], 'sequence', ARGV[2], 'checksum', redis.sha1hex(ARGV[3]), 'flags', ARGV[3],
+  'confirmed', ARGV[6])
 redis.call('PUBLISH', ARGV[4], ARGV[5])
 return { 'saved', ARGV[1], ARGV[2] }
