@@ -63,6 +63,16 @@ impl Cli {
             Command::Serve(args) => args.flags.clone(),
             _ => Flags::default(),
         };
+        let archived = match &self.command {
+            Command::Eval(args) => Some(&args.question.source.archived),
+            Command::Explain(args) => Some(&args.source.archived),
+            Command::Check(args) => Some(&args.sources.archived),
+            _ => None,
+        };
+        if let Some(ArchivedArgs { redis, redis_prefix, .. }) = archived {
+            flags.set("redis", "redis.url", redis.as_deref());
+            flags.set("redis-prefix", "redis.key_prefix", redis_prefix.as_deref());
+        }
         flags.set("log", "log.level", self.log.as_deref());
         flags.set("log-format", "log.format", self.log_format.as_deref());
         flags
@@ -88,14 +98,31 @@ pub(crate) struct ConfigReferenceArgs {
 
 /// Where flags come from.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(required = true, multiple = true, args = ["archive", "redis"])]
 pub(crate) struct SourceArgs {
     /// Take flags from the Flagr at this address: `http://localhost:18000`
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["flags", "archive", "redis"])]
     pub(crate) flagr: Option<String>,
     /// Take flags from a file: Flagr's eval-cache export, or its REST list
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["archive", "redis"])]
     pub(crate) flags: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) archived: ArchivedArgs,
+}
+
+/// Archives that flags are read from, whoever writes them. Where both are named, the newest flags count.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ArchivedArgs {
+    /// Take flags from this folder of a sidecar's or a client's archive, as they were saved there last; it may be in use
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
+    /// Take flags from this Redis or Valkey, as the sidecars share them there: `redis://host:6379/0`; the environment
+    /// variable `VEXILLA_REDIS_PASSWORD` may hold its password
+    #[arg(long, value_name = "URL")]
+    pub(crate) redis: Option<String>,
+    /// What the keys there begin with [default: vexilla:]
+    #[arg(long, value_name = "TEXT", requires = "redis")]
+    pub(crate) redis_prefix: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -146,14 +173,16 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(required = true, multiple = true, args = ["archive", "redis"])]
 pub(crate) struct CheckSources {
     /// Check the flags of the Flagr at this address
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["files", "archive", "redis"])]
     pub(crate) flagr: Option<String>,
     /// Check these files
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with_all = ["archive", "redis"])]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) archived: ArchivedArgs,
 }
 
 #[derive(Debug, Args)]

@@ -4,15 +4,16 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use vexilla::{Level, Problem};
-use vexilla_domain::json::Document;
-use vexilla_domain::{FlagSource, Strictness};
+use vexilla_domain::json::{Document, read_flags};
+use vexilla_domain::{Archived, FlagSource, Strictness};
 use vexilla_eval::Ruleset;
 
+use crate::archived;
 use crate::args::{CheckArgs, CheckSources, Format};
 use crate::error::CommandError;
 use crate::output::{print, report};
 use crate::settings::Settings;
-use crate::source::{config, fetch_file, fetch_flagr, flagr};
+use crate::source::{at, config, fetch_file, fetch_flagr, flagr};
 
 /// What was found in one place.
 struct Checked {
@@ -61,6 +62,11 @@ async fn check(sources: CheckSources, settings: &Settings) -> Vec<Result<Checked
     if let Some(url) = sources.flagr {
         outcomes.push(check_flagr(&url, settings).await);
     }
+    match archived::find(&sources.archived, settings).await {
+        Ok(None) => {}
+        Ok(Some(found)) => outcomes.push(check_archived(&found)),
+        Err(error) => outcomes.push(Err(error)),
+    }
     for path in sources.files {
         let place = path.display().to_string();
         let fetched = fetch_file(path).await;
@@ -73,6 +79,14 @@ async fn check_flagr(url: &str, settings: &Settings) -> Result<Checked, CommandE
     let source = flagr(config(url, settings)?)?;
     let fetched = fetch_flagr(&source).await?;
     Ok(Checked::new(source.describe(), fetched, source.strictness()))
+}
+
+fn check_archived(found: &Archived) -> Result<Checked, CommandError> {
+    let place = format!("{}, of {}", found.origin, found.source);
+    match read_flags(&found.document) {
+        Ok(document) => Ok(Checked::new(place, document, Strictness::AsStored)),
+        Err(error) => Err(at(place, error)),
+    }
 }
 
 impl Checked {

@@ -20,7 +20,8 @@ impl DecideArgs {
             Rollouts::Remote => Records::Remote,
             Rollouts::Local => Records::Off,
         };
-        let builder = self.source.builder(settings)?.rollouts(rollouts.into()).records(records);
+        let builder = self.source.reader(settings).await?;
+        let builder = builder.rollouts(rollouts.into()).records(records);
         builder.start().await.map_err(|error| self.source.failed(error))
     }
 

@@ -23,6 +23,9 @@ pub(crate) enum CommandError {
     /// A setting cannot be as it was given.
     #[error(transparent)]
     Setting(#[from] Wrong),
+    /// An archive that nothing was saved to.
+    #[error("no flags are archived in {place}")]
+    NothingArchived { place: String },
     /// `--set` beside a context that has no members.
     #[error("`--set` needs a `--context` that is an object")]
     SetWithoutObject,

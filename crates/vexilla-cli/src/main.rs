@@ -2,6 +2,7 @@
 //! [`settings`] all settings, [`telemetry`] and [`output`] are its two voices.
 
 mod archive;
+mod archived;
 mod args;
 mod check;
 mod completions;

@@ -8,7 +8,8 @@ use vexilla_domain::json::Document;
 use vexilla_domain::{Depth, FlagSource};
 use vexilla_flagr::FlagrSource;
 
-use crate::args::SourceArgs;
+use crate::archived;
+use crate::args::{ArchivedArgs, SourceArgs};
 use crate::error::CommandError;
 use crate::settings::{Settings, Wrong, parts};
 
@@ -23,6 +24,14 @@ impl SourceArgs {
             builder = builder.flags_file(path);
         }
         Ok(builder)
+    }
+
+    /// A client in the making, that only reads: on this source, or on what is archived.
+    pub(crate) async fn reader(&self, settings: &Settings) -> Result<ClientBuilder, CommandError> {
+        match archived::find(&self.archived, settings).await? {
+            Some(found) => Ok(archived::builder(found)),
+            None => Ok(self.builder(settings)?),
+        }
     }
 
     /// The error of a client that did not start on this source.
@@ -71,7 +80,7 @@ pub(crate) fn of_serve(settings: &Settings) -> Result<SourceArgs, CommandError> 
             }
         }
     }
-    Ok(SourceArgs { flagr: url, flags: file })
+    Ok(SourceArgs { flagr: url, flags: file, archived: ArchivedArgs::default() })
 }
 
 /// A Flagr at this address, reached as the settings say.

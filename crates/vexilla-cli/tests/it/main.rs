@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod archived;
 mod bad_input;
 mod check;
 mod configuration;
@@ -16,6 +17,9 @@ mod export;
 mod http;
 mod killed;
 mod readme;
+#[path = "../../../vexilla/tests/it/redis_server.rs"]
+#[expect(dead_code, reason = "no test here stops it")]
+mod redis_server;
 mod running;
 mod serve;
 mod servers;

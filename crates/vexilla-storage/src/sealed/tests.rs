@@ -50,7 +50,7 @@ fn what_was_sealed_comes_back() {
     };
     for flags in [Archived::default(), flags(3, 7), unusual] {
         let sealed = seal(&flags).unwrap();
-        assert_eq!(Sealed::read(&sealed).unwrap().revision(), flags.revision);
+        assert_eq!(Sealed::read(&sealed).unwrap().confirmation(), flags.confirmation());
         assert_eq!(open(&sealed).unwrap(), flags);
     }
 }

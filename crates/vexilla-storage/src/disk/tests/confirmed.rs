@@ -118,7 +118,7 @@ fn a_damaged_confirmation_says_nothing() {
 #[test]
 fn a_confirmation_is_written_as_one_line() {
     let text = encode(&later(&flags(1, 2), 3));
-    assert_eq!(text, "vexilla-confirmed 1 1 2 fffffffffffffffd 1700000000005 8a3c64cf\n",);
+    assert_eq!(text, "vexilla-confirmed 1 1 2 fffffffffffffffd 1700000000005 14b4ae52\n",);
 }
 
 #[test]

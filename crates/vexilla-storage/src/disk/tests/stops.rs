@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tempfile::{NamedTempFile, TempDir};
-use vexilla_domain::ArchiveErrorKind;
+use vexilla_domain::{ArchiveErrorKind, Confirmation};
 
 use super::{check_error, config, files, holding, load, open};
+use crate::disk::confirmed::encode;
 use crate::disk::steps::{Disk, Steps};
 use crate::disk::store::Store;
 use crate::sample::flags;
@@ -137,6 +138,42 @@ fn a_full_or_read_only_disk_is_reported_and_tried_again() {
     ] {
         assert!(stop(step, error, false, expected));
     }
+}
+
+#[test]
+fn a_confirmation_may_be_stopped_at_each_byte_and_each_step() {
+    let saved = flags(1, 3);
+    let confirmed = |by: u64| Confirmation {
+        refreshed_at_ms: saved.refreshed_at_ms + by,
+        ..saved.confirmation()
+    };
+    let check = |before: Step, by: u64, expected: u64| {
+        let directory = TempDir::new().unwrap();
+        let archive = holding(directory.path(), 1..=3);
+        assert!(archive.0.confirm(&confirmed(1)).unwrap());
+        drop(archive);
+        let stops = Stops {
+            before,
+            error: io::ErrorKind::Interrupted,
+            killed: true,
+            stopped: Arc::default(),
+        };
+        let stopping = Store::open(directory.path().into(), config(3), Box::new(stops)).unwrap();
+        check_error(stopping.confirm(&confirmed(by)), ArchiveErrorKind::Unavailable);
+        drop(stopping);
+        let loaded = open(directory.path()).0.load().unwrap().unwrap();
+        assert_eq!(loaded.confirmation(), confirmed(expected), "stopped at {before:?}");
+        let names = files(directory.path());
+        assert_eq!(names, ["1.flags", "2.flags", "3.flags", "confirmed", "lock"]);
+    };
+    for after in 0..encode(&confirmed(2)).len() {
+        check(Step::Write(after), 2, 1);
+    }
+    check(Step::Rename, 2, 1);
+    // Once a minute it is made safe from a power failure too.
+    let minute = 60_000;
+    check(Step::SyncFile, minute, 1);
+    check(Step::SyncFolder, minute, minute);
 }
 
 #[test]
