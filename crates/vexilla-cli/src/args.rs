@@ -98,7 +98,7 @@ pub(crate) struct ConfigReferenceArgs {
 
 /// Where flags come from.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, args = ["archive", "redis"])]
+#[group(required = true, multiple = true, args = ["flagr", "flags", "archive", "redis"])]
 pub(crate) struct SourceArgs {
     /// Take flags from the Flagr at this address: `http://localhost:18000`
     #[arg(long, value_name = "URL", conflicts_with_all = ["flags", "archive", "redis"])]
@@ -173,7 +173,7 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, args = ["archive", "redis"])]
+#[group(required = true, multiple = true, args = ["flagr", "files", "archive", "redis"])]
 pub(crate) struct CheckSources {
     /// Check the flags of the Flagr at this address
     #[arg(long, value_name = "URL", conflicts_with_all = ["files", "archive", "redis"])]

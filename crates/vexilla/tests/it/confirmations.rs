@@ -151,8 +151,8 @@ async fn without_the_source_both_get_stale_and_expire_and_both_come_back() {
         fleet.pass(INTERVAL / 2).await;
     }
     fleet.sources[0].then(Answer::Fails);
-    let mut staled = [None; 2];
-    let mut expired = [None; 2];
+    let mut staled = [None::<i32>; 2];
+    let mut expired = [None::<i32>; 2];
     for step in 0..24 {
         fleet.pass(INTERVAL / 2).await;
         for (at, client) in fleet.clients.iter().enumerate() {
@@ -167,7 +167,7 @@ async fn without_the_source_both_get_stale_and_expire_and_both_come_back() {
     let [leader, follower] = staled.map(Option::unwrap);
     assert!(leader <= follower && follower <= leader + 8, "stale in {leader} and {follower}");
     let [leader, follower] = expired.map(Option::unwrap);
-    assert!(leader.abs_diff(follower) <= 2, "expired in {leader} and {follower}");
+    assert!(leader.abs_diff(follower) <= 2_u32, "expired in {leader} and {follower}");
     assert!(10 <= leader, "not before its time, but in {leader}");
     assert_eq!(fleet.sources[1].fetches.load(Ordering::Relaxed), 0);
 
@@ -332,31 +332,32 @@ async fn a_folder_that_is_removed_while_running_is_filled_again() {
         config.export = export;
         let parts = source.parts().with_archive(disk(&folder));
         let client = Client::new(parts, config).await.unwrap();
-        let until_written = async || {
-            while generations(&folder) == 0 {
-                client.refresh().await.unwrap();
-            }
+        let until = async |holds: &dyn Fn() -> bool| {
+            let refreshing = async {
+                while !holds() {
+                    client.refresh().await.unwrap();
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), refreshing).await.unwrap();
         };
-        until_written().await;
-        fs::remove_dir_all(&folder).unwrap();
-        until_written().await;
-        for entry in fs::read_dir(&folder).unwrap() {
-            fs::remove_file(entry.unwrap().path()).unwrap();
+        let is_written = || generations(&folder) > 0;
+        until(&is_written).await;
+        // Something may be written there at this moment.
+        while fs::remove_dir_all(&folder).is_err() {}
+        until(&is_written).await;
+        for entry in fs::read_dir(&folder).unwrap().flatten() {
+            let _ = fs::remove_file(entry.path());
         }
-        until_written().await;
+        until(&is_written).await;
 
         // It cannot be made again: that is reported, until it can.
-        fs::remove_dir_all(&folder).unwrap();
-        fs::write(&folder, "a file is in the way").unwrap();
-        while client.stats().archive_error.is_none() {
-            client.refresh().await.unwrap();
+        while fs::write(&folder, "a file is in the way").is_err() {
+            let _ = fs::remove_dir_all(&folder);
         }
+        until(&|| client.stats().archive_error.is_some()).await;
         assert_eq!(reason(&client), Reason::Static, "serving goes on");
         fs::remove_file(&folder).unwrap();
-        until_written().await;
-        while client.stats().archive_error.is_some() {
-            client.refresh().await.unwrap();
-        }
+        until(&|| is_written() && client.stats().archive_error.is_none()).await;
         client.stop().await;
         let archived = DiskArchive::peek(&folder, DiskConfig::default()).unwrap().unwrap();
         assert!(String::from_utf8_lossy(&archived.document).contains(r#""Key":"a""#));
