@@ -180,14 +180,13 @@ impl<'a> Sealed<'a> {
         Confirmation { revision: Revision { epoch, sequence }, content, refreshed_at_ms }
     }
 
-    /// Whether these are exactly the flags that are sealed.
+    /// Whether both hold exactly the same flags, whenever they were confirmed.
     #[cfg(feature = "disk")]
-    pub(crate) fn holds(&self, flags: &Archived) -> bool {
-        self.confirmation().is_of_same_flags(&flags.confirmation())
-            && self.header.max_snapshot_id == flags.marker.max_snapshot_id
-            && self.header.source == flags.source
-            && self.header.document_bytes == flags.document.len()
-            && self.header.document_crc32 == crc32fast::hash(&flags.document)
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.confirmation().is_of_same_flags(&other.confirmation())
+            && self.header.max_snapshot_id == other.header.max_snapshot_id
+            && self.header.source == other.header.source
+            && self.body == other.body
     }
 
     /// The flags, if their document is not longer than `limit`, whatever the header says.

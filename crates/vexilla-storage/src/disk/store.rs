@@ -107,7 +107,7 @@ impl Store {
         let sealed = seal(flags).map_err(|error| self.failed("save to", error))?;
         self.in_folder(|folder| {
             let generations = folder.generations().map_err(|error| self.failed("read", error))?;
-            let (newest, damaged) = self.newest(folder, &generations, flags);
+            let (newest, damaged) = self.newest(folder, &generations, &sealed);
             if let Some((later, _)) = newest
                 && flags.revision < later.confirmation.revision
             {
@@ -230,23 +230,24 @@ impl Store {
         result
     }
 
-    /// The newest generation that can be loaded, and whether it has these flags; and the damaged ones that are newer. One
+    /// The newest generation that can be loaded, and whether it has the flags that are sealed here; and the damaged ones that are newer. One
     /// that a later version has written is neither: this one cannot tell what it is worth.
     fn newest(
         &self,
         folder: &Folder,
         generations: &[u64],
-        flags: &Archived,
+        sealed: &[u8],
     ) -> (Option<(Kept, IsThere)>, Vec<u64>) {
         let mut damaged = Vec::new();
         for &generation in generations.iter().rev() {
             let bytes = folder.read(generation, most(self.config.max_document_bytes));
             let read = bytes.and_then(|bytes| {
-                let sealed = Sealed::read(&bytes)?;
-                let confirmation = sealed.confirmation();
+                let held = Sealed::read(&bytes)?;
+                let confirmation = held.confirmation();
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 let lasting_ms = confirmation.refreshed_at_ms;
-                let is_there = if sealed.holds(flags) { IsThere::Already } else { IsThere::NotYet };
+                let is_same = Sealed::read(sealed).is_ok_and(|it| it.is_same(&held));
+                let is_there = if is_same { IsThere::Already } else { IsThere::NotYet };
                 Ok((Kept { generation, length, confirmation, lasting_ms }, is_there))
             });
             match read {
