@@ -95,11 +95,10 @@ impl Known {
             || told.revision <= revision && marker.is_some_and(|it| it.content == told.content);
         match worth {
             None => Verdict::Unread,
-            Some(Worth::Nothing) => Verdict::Useless,
             Some(Worth::Ours) if is_served => Verdict::Served,
             Some(Worth::Ours) if revision < told.revision => Verdict::Unread,
             // While all ask for themselves they count alike, and may have seen different things.
-            Some(Worth::Ours) => Verdict::Useless,
+            Some(Worth::Ours | Worth::Nothing) => Verdict::Useless,
         }
     }
 }

@@ -127,12 +127,11 @@ impl Names {
         &self,
         connection: &mut MultiplexedConnection,
     ) -> Result<(Option<Revision>, Option<Confirmation>), RedisError> {
-        let (epoch, sequence, confirmed): (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>) =
-            cmd("HMGET")
-                .arg(&self.flags)
-                .arg(&["epoch", "sequence", "confirmed"])
-                .query_async(connection)
-                .await?;
+        let [epoch, sequence, confirmed]: [Option<Vec<u8>>; 3] = cmd("HMGET")
+            .arg(&self.flags)
+            .arg(&["epoch", "sequence", "confirmed"])
+            .query_async(connection)
+            .await?;
         let revision =
             epoch.zip(sequence).and_then(|(epoch, sequence)| revision_of(&epoch, &sequence));
         let confirmation = confirmed.and_then(|it| confirmation_in(&it));
