@@ -11,7 +11,9 @@ use vexilla::{
     Client, Config, Context, DiskArchive, DiskConfig, ExportPolicy, MemoryArchive, Reason,
     Refreshed, Revision,
 };
-use vexilla_domain::{ArchiveError, Archived, Confirmation, FlagArchive, Strictness};
+use vexilla_domain::{
+    ArchiveError, ArchiveErrorKind, Archived, Confirmation, FlagArchive, Strictness,
+};
 
 use crate::refresh::settle;
 use crate::scripted::{Answer, Scripted, constraint, flag};
@@ -246,8 +248,15 @@ async fn rules_get_too_old_while_the_source_hangs() {
     assert_eq!(reason(&client), Reason::Static);
 }
 
-fn disk(folder: &Path) -> Arc<dyn FlagArchive> {
-    Arc::new(DiskArchive::open(folder, DiskConfig::default()).unwrap())
+/// The archive in a folder, as soon as the one before has let go of it: what was on its way there goes on to its end.
+async fn disk(folder: &Path) -> Arc<dyn FlagArchive> {
+    loop {
+        match DiskArchive::open(folder, DiskConfig::default()) {
+            Ok(archive) => return Arc::new(archive),
+            Err(error) => assert_eq!(error.kind(), ArchiveErrorKind::Locked, "{error}"),
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 fn generations(folder: &Path) -> usize {
@@ -264,7 +273,7 @@ async fn a_restart_in_an_outage_goes_on_from_the_last_confirmation() {
     let folder = tempfile::tempdir().unwrap();
     let day = Duration::from_secs(24 * 3600);
     let source_before = source();
-    let client = start(&source_before, disk(folder.path())).await;
+    let client = start(&source_before, disk(folder.path()).await).await;
     source_before.advance(day);
     client.refresh().await.unwrap();
     client.stop().await;
@@ -275,7 +284,7 @@ async fn a_restart_in_an_outage_goes_on_from_the_last_confirmation() {
         let source = Scripted::new(Strictness::AsStored);
         source.advance(day + later);
         source.then(Answer::Fails);
-        let client = start(&source, disk(folder.path())).await;
+        let client = start(&source, disk(folder.path()).await).await;
         assert_eq!((client.stats().age, reason(&client)), (Some(later), expected));
         assert!(client.stats().stale);
         client.stop().await;
@@ -287,7 +296,7 @@ async fn a_restart_in_an_outage_goes_on_from_the_last_confirmation() {
     let source = Scripted::new(Strictness::AsStored);
     source.advance(day);
     source.then(Answer::Fails);
-    let client = start(&source, disk(folder.path())).await;
+    let client = start(&source, disk(folder.path()).await).await;
     assert_eq!((client.stats().age, reason(&client)), (Some(day), Reason::Fallback));
 }
 
@@ -299,7 +308,7 @@ async fn a_restart_with_unchanged_flags_writes_and_announces_nothing() {
             let source = source();
             let mut config = config();
             config.export = export;
-            let parts = source.parts().with_archive(disk(folder.path()));
+            let parts = source.parts().with_archive(disk(folder.path()).await);
             let client = Client::new(parts, config).await.unwrap();
             let mut changes = client.subscribe();
             assert_eq!(client.refresh().await.unwrap(), Refreshed::Unchanged);
@@ -314,7 +323,7 @@ async fn a_restart_with_unchanged_flags_writes_and_announces_nothing() {
         // What did change is written.
         let changed = Scripted::new(Strictness::AsStored);
         changed.then(Answer::Same(6, format!("[{},{}]", flag(1, "a", ""), flag(2, "b", ""))));
-        let client = start(&changed, disk(folder.path())).await;
+        let client = start(&changed, disk(folder.path()).await).await;
         client.refresh().await.unwrap();
         assert_eq!(client.stats().revision.sequence, 2);
         client.stop().await;
@@ -330,7 +339,7 @@ async fn a_folder_that_is_removed_while_running_is_filled_again() {
         let source = source();
         let mut config = config();
         config.export = export;
-        let parts = source.parts().with_archive(disk(&folder));
+        let parts = source.parts().with_archive(disk(&folder).await);
         let client = Client::new(parts, config).await.unwrap();
         let until = async |holds: &dyn Fn() -> bool| {
             let refreshing = async {
