@@ -260,7 +260,9 @@ async fn a_queue_that_stays_full_is_told_once_a_minute_with_how_many_it_cost() {
     let warnings = log.warnings();
     let sum = |words: &str| -> u64 {
         let found = warnings.iter().filter(|it| it.contains(words));
-        let count = |it: &String| it.split_once("count=")?.1.split(' ').next()?.parse().ok();
+        let count = |it: &String| -> Option<u64> {
+            it.split_once("count=")?.1.split(' ').next()?.parse().ok()
+        };
         found.map(|it| count(it).unwrap_or_else(|| panic!("{it}"))).sum::<u64>()
     };
     assert_eq!(sum("exposures are dropped"), 3_001, "with the one that hung: {warnings:?}");
