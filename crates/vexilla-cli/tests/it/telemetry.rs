@@ -8,7 +8,7 @@ use prometheus_parse::{Scrape, Value};
 use serde_json::json;
 
 use crate::http::{evaluate, request, request_with};
-use crate::running::{Beside, Sidecar, said, vexilla};
+use crate::running::{Beside, Sidecar};
 use crate::stub::{Asked, serve};
 
 const SHOP: [&str; 2] = ["--flags", "examples/shop.json"];
