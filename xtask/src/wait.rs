@@ -62,6 +62,16 @@ impl Interrupt {
         }
     }
 
+    /// Waits for so long.
+    pub(crate) fn rest(&self, time: Duration) -> Result<()> {
+        let (told, changed) = &*self.0;
+        let told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        match changed.wait_timeout_while(told, time, |it| !*it) {
+            Ok((_, waited)) if waited.timed_out() => Ok(()),
+            _ => bail!("interrupted"),
+        }
+    }
+
     fn pause(&self) {
         let (told, changed) = &*self.0;
         let told = told.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,12 +9,15 @@ use vexilla_domain::{ArchiveErrorKind, FlagArchive};
 use crate::error::CommandError;
 use crate::settings::{Section as _, Settings};
 
+/// An archive and its folder, which nobody else has meanwhile.
+pub(crate) type Opened = (Arc<dyn FlagArchive>, PathBuf);
+
 /// The archive that was asked for, or the usual one. A folder that was named must work; the usual one is a convenience
 /// that may be missing.
 pub(crate) fn open(
     settings: &Settings,
     cache_dir: Option<&Path>,
-) -> Result<Option<Arc<dyn FlagArchive>>, CommandError> {
+) -> Result<Option<Opened>, CommandError> {
     let mut config = DiskConfig::default();
     settings.archive.apply(&mut config);
     match (&settings.archive.dir, &settings.flagr.url) {
@@ -22,17 +25,17 @@ pub(crate) fn open(
         (Some(folder), _) => {
             let archive = DiskArchive::open(folder, config);
             let archive = archive.map_err(|error| CommandError::Named(Box::new(error)))?;
-            Ok(Some(Arc::new(archive)))
+            Ok(Some((Arc::new(archive), folder.clone())))
         }
         (None, Some(url)) => Ok(cache_dir.and_then(|it| usual(it, url, config))),
         (None, None) => Ok(None), // a file is its own archive
     }
 }
 
-fn usual(cache: &Path, url: &str, config: DiskConfig) -> Option<Arc<dyn FlagArchive>> {
+fn usual(cache: &Path, url: &str, config: DiskConfig) -> Option<Opened> {
     let folder = folder_of(cache, url);
     match DiskArchive::open(&folder, config) {
-        Ok(archive) => Some(Arc::new(archive)),
+        Ok(archive) => Some((Arc::new(archive), folder)),
         Err(error) if error.kind() == ArchiveErrorKind::Locked => {
             tracing::warn!("{error}: a restart of this one will need Flagr");
             None

@@ -55,7 +55,7 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         log: logged.level.filter(),
         format: logged.written(configuration.environment.color),
         served: match &cli.command {
-            Command::Serve(args) if !args.print_config => Some(serve::shown(&configuration)?),
+            Command::Serve(args) if !args.print_config => Some(serve::shown(&configuration)),
             _ => None,
         },
     };

@@ -106,8 +106,10 @@ fn compose_wires_flagr_and_vexilla() {
     let url = format!("http://vexilla:{}/webhook", ports[2]);
     assert_eq!(environment["FLAGR_NOTIFICATION_WEBHOOK_URL"].as_str(), Some(&*url));
     let header = environment["FLAGR_NOTIFICATION_WEBHOOK_HEADERS"].as_str().unwrap();
-    assert!(header.starts_with("Authorization: Bearer ${SHARED_SECRET"));
+    assert!(header.starts_with("Authorization: Bearer ${WEBHOOK_SECRET"));
     assert_eq!(vexilla["environment"]["VEXILLA_WEBHOOK_HEADER"].as_str(), Some(header));
+    let token = vexilla["environment"]["VEXILLA_ADMIN_TOKEN"].as_str().unwrap();
+    assert!(token.starts_with("${ADMIN_TOKEN"), "one secret for one purpose");
 
     let health = strings(&vexilla["healthcheck"]["test"]);
     assert!(matches!(parsed(&health[2..]), Command::Health(_)));

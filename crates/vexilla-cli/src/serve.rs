@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use vexilla::{
-    BoundServer, BreakerConfig, Client, Config, ExportPolicy, ListenAddress, Sidecar, Stats,
+    BoundServer, BreakerConfig, Client, ExportPolicy, ListenAddress, Sidecar, StartError, Stats,
 };
 
 use crate::archive;
@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::output::print;
 use crate::reload::Live;
 use crate::servers;
-use crate::settings::{Section as _, Settings, Wrong};
+use crate::settings::{Section as _, Wrong, otlp};
 use crate::sharing;
 use crate::signals::{Hangups, Signals};
 use crate::source::of_serve as source;
@@ -29,7 +29,9 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, CommandError> {
     let settings = &configuration.loaded.settings;
     if args.print_config {
-        return print(configuration.loaded.print()).map(|()| ExitCode::SUCCESS);
+        let otlp = settings.telemetry.otlp(&configuration.environment.otel);
+        let text = configuration.loaded.print() + &otlp::print(&otlp, &settings.origins);
+        return print(text).map(|()| ExitCode::SUCCESS);
     }
     let source = source(settings)?;
     let (mut signals, hangups) = (Signals::new()?, Hangups::new()?);
@@ -79,12 +81,14 @@ pub(crate) async fn run(
 }
 
 /// What is shown of it: metrics where the admin API listens, and what OpenTelemetry's variables ask for.
-pub(crate) fn shown(configuration: &Configuration) -> Result<Served, CommandError> {
+pub(crate) fn shown(configuration: &Configuration) -> Served {
     let settings = &configuration.loaded.settings;
-    let otlp = settings.telemetry.otlp(&configuration.environment.otel)?;
+    let found = settings.telemetry.otlp(&configuration.environment.otel);
+    let (otlp, ignored) = (found.settings, found.ignored);
     let prometheus = settings.telemetry.prometheus && settings.admin.listen.is_some();
     let is_seen = prometheus || otlp.metrics.is_some();
-    Ok(Served { flags: if is_seen { settings.telemetry.flags } else { 0 }, prometheus, otlp })
+    let flags = if is_seen { settings.telemetry.flags } else { 0 };
+    Served { flags, prometheus, otlp, ignored }
 }
 
 async fn start(
@@ -99,12 +103,15 @@ async fn start(
 
     let mut breaker = BreakerConfig::default();
     settings.breaker.apply(&mut breaker);
-    let mut builder = source.builder(settings)?.config(client_config(settings)?).breaker(breaker);
+    let archive = archive::open(settings, configuration.environment.cache_dir.as_deref())?;
+    let mut config = settings.client()?;
+    config.export = ExportPolicy::Keep;
+    config.exposures.spool = settings.exposures.folder(archive.as_ref().map(|it| it.1.clone()));
+    let mut builder = source.builder(settings)?.config(config).breaker(breaker);
     if let Some(interval) = settings.refresh.interval {
         builder = builder.refresh_interval(interval);
     }
-    if let Some(archive) = archive::open(settings, configuration.environment.cache_dir.as_deref())?
-    {
+    if let Some((archive, _)) = archive {
         builder = builder.archive(archive);
     }
     builder = sharing::apply(settings, builder)?;
@@ -112,21 +119,16 @@ async fn start(
     if let Some(telemetry) = &running.telemetry {
         builder = builder.telemetry(telemetry.clone());
     }
-    let client = builder.start().await.map_err(|it| servers::failed(settings, source, it))?;
+    let client = builder.start().await.map_err(|error| match error {
+        StartError::Spool(error) => {
+            let path = "exposures.spool";
+            Wrong::new(&origins.of_setting(path), path, error).into()
+        }
+        error => servers::failed(settings, source, error),
+    })?;
     let sidecar = client.sidecar(sidecar);
     let bound = sidecar.clone().listen(&settings.sidecar.listen).await?;
     Ok((client, sidecar, bound))
-}
-
-fn client_config(settings: &Settings) -> Result<Config, Wrong> {
-    let mut config = Config::default();
-    settings.refresh.apply(&mut config);
-    settings.evaluation.apply(&mut config);
-    config.filter = settings.filter.filter(&settings.origins)?;
-    settings.exposures.apply(&mut config.exposures);
-    config.flag_events = settings.telemetry.flag_events;
-    config.export = ExportPolicy::Keep;
-    Ok(config)
 }
 
 /// `http://127.0.0.1:18100`, or `unix:/run/vexilla.sock`

@@ -65,7 +65,7 @@ fn misconfigured(settings: &Settings, error: ConfigError) -> CommandError {
         }
     }
     match origins.at_fault(error.field()) {
-        Some(setting) => Wrong::new(&setting.origin, &setting.path, error).into(),
+        Some(_) => origins.refused(error.field(), &error).into(),
         None => CommandError::Usage(Box::new(error)),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing_subscriber::prelude::*;
 use vexilla::{OtlpSettings, Telemetry, TelemetryConfig};
-use vexilla_telemetry::{LogFilter, LogFormat, LogLevel, logs};
+use vexilla_telemetry::{LogFilter, LogFormat, LogLevel, SettingsError, logs};
 
 use crate::error::CommandError;
 
@@ -29,6 +29,8 @@ pub(crate) struct Served {
     pub(crate) prometheus: bool,
     /// Where metrics and traces are sent, if anywhere.
     pub(crate) otlp: OtlpSettings,
+    /// The variables of OpenTelemetry that mean nothing.
+    pub(crate) ignored: Vec<SettingsError>,
 }
 
 /// How long the end may wait for the collector.
@@ -47,7 +49,9 @@ pub(crate) struct Running {
 pub(crate) fn start(settings: Settings) -> Result<Running, CommandError> {
     let Settings { log, format, served } = settings;
     let (log, level) = logs(format, log, io::stderr);
+    let mut ignored = Vec::new();
     let started = served.map(|served| {
+        ignored = served.ignored;
         let mut config = TelemetryConfig::default();
         config.flags = served.flags;
         config.prometheus = served.prometheus;
@@ -61,6 +65,9 @@ pub(crate) fn start(settings: Settings) -> Result<Running, CommandError> {
     };
     let traces = telemetry.as_ref().and_then(|it| it.otlp()?.layer());
     tracing_subscriber::registry().with(traces).with(log).init();
+    for it in ignored {
+        tracing::warn!("environment variable {}: {}: it is ignored", it.field(), it.reason());
+    }
     Ok(Running { telemetry, level })
 }
 

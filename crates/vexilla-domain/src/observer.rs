@@ -42,6 +42,12 @@ pub trait Observer: fmt::Debug + Send + Sync {
 
     /// So many exposures were lost.
     fn exposures_dropped(&self, count: u64) {}
+
+    /// So many evaluations that were decided here reached Flagr, which records them.
+    fn replays_sent(&self, count: u64) {}
+
+    /// So many evaluations that Flagr was to record were lost.
+    fn replays_dropped(&self, count: u64) {}
 }
 
 impl Observer for () {}
@@ -100,6 +106,14 @@ impl Observer for Fanout {
 
     fn exposures_dropped(&self, count: u64) {
         self.tell(|it| it.exposures_dropped(count));
+    }
+
+    fn replays_sent(&self, count: u64) {
+        self.tell(|it| it.replays_sent(count));
+    }
+
+    fn replays_dropped(&self, count: u64) {
+        self.tell(|it| it.replays_dropped(count));
     }
 }
 

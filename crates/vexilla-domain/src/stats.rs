@@ -112,12 +112,15 @@ pub struct CacheCounts {
     pub bytes: u64,
 }
 
-/// What became of what was taken for delivery, taken at one moment: it is queued, sent, or dropped.
+/// What became of what was taken for delivery, taken at one moment: it is queued, sent, or dropped. Metrics show the same
+/// numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct QueueCounts {
     /// Those that wait.
     pub queued: u64,
+    /// How many bytes those take, in memory and on the disk.
+    pub bytes: u64,
     /// Those that Flagr took.
     pub sent: u64,
     /// Those that were lost: for want of room, damaged on the disk, still waiting at the end, or refused by Flagr. With a
@@ -125,6 +128,8 @@ pub struct QueueCounts {
     pub dropped: u64,
     /// Those of the dropped that Flagr refused, one by one.
     pub row_errors: u64,
+    /// Those that were never taken, for want of room or since the disk failed. Whoever reported them was told.
+    pub rejected: u64,
     /// Why the last delivery failed, if it did.
     pub last_error: Option<Box<str>>,
 }

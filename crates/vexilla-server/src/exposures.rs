@@ -39,7 +39,8 @@ fn refused(error: &ExposeError) -> Refusal {
     if error.kind() == ExposeErrorKind::NoFlagr {
         return Refusal::not_implemented(crate::operation::EXPOSURES);
     }
-    tracing::warn!(error = error as &dyn std::error::Error, "exposures are not taken");
+    // The queue says so where everybody reads it, and not for each request.
+    tracing::debug!(error = error as &dyn std::error::Error, "exposures are not taken");
     Refusal::exposures_not_taken()
 }
 

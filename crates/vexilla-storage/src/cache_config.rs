@@ -50,6 +50,15 @@ impl CacheConfig {
     }
 
     /// The budget as stretto counts it.
+    /// Refuses what cannot work, as a cache that is made of it does.
+    ///
+    /// # Errors
+    ///
+    /// The first limit that is out of bounds.
+    pub fn check(&self) -> Result<(), CacheConfigError> {
+        self.checked().map(|_| ())
+    }
+
     pub(crate) fn checked(&self) -> Result<i64, CacheConfigError> {
         let counters = u64::try_from(self.counters).unwrap_or(u64::MAX);
         if !(1..=Self::MAX_COUNTERS).contains(&counters) {

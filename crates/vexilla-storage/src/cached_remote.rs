@@ -107,7 +107,7 @@ impl CachedRemote {
         config: CachedRemoteConfig,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, CacheConfigError> {
-        config.checked()?;
+        config.check()?;
         let limits = config.cache.clone().with_default_ttl(None);
         let cache = BoundedCache::new(&limits, |kept: &Arc<Kept>, held: &Arc<Held>| {
             kept.bytes().saturating_add(held.bytes())

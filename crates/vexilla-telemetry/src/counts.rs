@@ -11,8 +11,6 @@ pub(crate) struct Counts {
     pub(crate) breaker: [AtomicU64; BreakerState::ALL.len()],
     pub(crate) archive: [AtomicU64; ArchiveOutcome::ALL.len()],
     pub(crate) webhook: [AtomicU64; WebhookOutcome::ALL.len()],
-    pub(crate) exposures_sent: AtomicU64,
-    pub(crate) exposures_dropped: AtomicU64,
 }
 
 /// Adds one at the place of a word.
@@ -20,9 +18,4 @@ pub(crate) fn count(counters: &[AtomicU64], place: usize) {
     if let Some(counter) = counters.get(place) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// Adds many.
-pub(crate) fn add(counter: &AtomicU64, many: u64) {
-    counter.fetch_add(many, Ordering::Relaxed);
 }

@@ -4,20 +4,22 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Counts evaluations by flag. The flags in most use are shown by name, all others together as [`OTHER`](Self::OTHER).
 ///
 /// A flag's [`Slot`] is asked for once, when rules are published, and kept beside the compiled flag. Counting into it is
 /// one relaxed addition to a counter that few other threads share: it takes no lock and allocates nothing. What it costs
-/// is memory: 8 bytes for each flag and stripe, 512 KB by default.
+/// is memory, as flags come: 128 bytes for each of them, 512 flags at a time.
 ///
 /// Every series only grows. A flag that comes into the set of those shown starts with what it is used from then on, and
 /// one that leaves it keeps its count for when it returns; meanwhile its evaluations go to `other`.
 #[derive(Debug)]
 pub struct FlagCounts {
-    /// One row of counters for each stripe, one counter for each slot. A thread adds to its own row.
-    stripes: Box<[Box<[AtomicU64]>]>,
+    /// The counters of 512 slots each: one row for each stripe, in which a thread adds to its own. There once they are
+    /// needed.
+    segments: Box<[OnceLock<Box<[AtomicU64]>>]>,
+    capacity: usize,
     shown: usize,
     book: Mutex<Book>,
 }
@@ -59,6 +61,12 @@ struct Use {
 
 const STRIPES: usize = 16;
 
+/// How many slots a segment has.
+const SEGMENT: usize = 512;
+
+/// How many flags are counted each by itself, by default.
+const CAPACITY: usize = 1 << 16;
+
 thread_local! {
     static STRIPE: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -70,19 +78,23 @@ impl FlagCounts {
     /// The name that stands for all flags that are not shown by their own.
     pub const OTHER: &'static str = "other";
 
-    /// Shows this many flags by name, of at most 4096 that are counted each by itself.
+    /// Shows this many flags by name, of at most 65,536 that are counted each by itself.
     pub fn new(shown: usize) -> Self {
-        Self::with_capacity(shown, 4096)
+        Self::with_capacity(shown, CAPACITY)
     }
 
     /// Shows this many flags by name, of at most `capacity` that are counted each by itself. Flags that come later than
     /// these are never shown by name.
     pub fn with_capacity(shown: usize, capacity: usize) -> Self {
-        let row = || (0..=capacity).map(|_| AtomicU64::new(0)).collect();
-        let stripes = (0..STRIPES).map(|_| row()).collect();
+        let segments: Box<[OnceLock<_>]> =
+            (0..=capacity / SEGMENT).map(|_| OnceLock::new()).collect();
+        // Those without a place of their own are counted from the start.
+        if let Some(first) = segments.first() {
+            first.get_or_init(segment);
+        }
         let rest = Use { flag: Self::OTHER.into(), read: 0, lately: 0, own: 0 };
         let book = Book { uses: vec![rest], ..Book::default() };
-        Self { stripes, shown, book: Mutex::new(book) }
+        Self { segments, capacity, shown, book: Mutex::new(book) }
     }
 
     /// The place of a flag, the same for as long as these counts live. Takes a lock: for when rules are published.
@@ -91,12 +103,14 @@ impl FlagCounts {
         if let Some(slot) = book.slots.get(flag) {
             return *slot;
         }
-        let capacity = self.stripes.first().map_or(0, |row| row.len());
-        if flag == Self::OTHER || book.uses.len() >= capacity {
+        if flag == Self::OTHER || self.capacity < book.uses.len() {
             return Slot::default();
         }
         let Ok(place) = u32::try_from(book.uses.len()) else { return Slot::default() };
         let slot = Slot(place);
+        if let Some(its) = self.segments.get(book.uses.len() / SEGMENT) {
+            its.get_or_init(segment);
+        }
         book.uses.push(Use { flag: flag.into(), read: 0, lately: 0, own: 0 });
         book.slots.insert(flag.into(), slot);
         slot
@@ -106,7 +120,7 @@ impl FlagCounts {
     #[inline]
     pub fn add(&self, slot: Slot) {
         let stripe = STRIPE.try_with(|it| *it).unwrap_or(0); // a thread that is ending has none left
-        if let Some(counter) = self.stripes.get(stripe).and_then(|row| row.get(slot.0 as usize)) {
+        if let Some(counter) = self.counter(slot.0 as usize, stripe) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -140,14 +154,23 @@ impl FlagCounts {
         shown
     }
 
+    #[inline]
+    fn counter(&self, slot: usize, stripe: usize) -> Option<&AtomicU64> {
+        self.segments.get(slot / SEGMENT)?.get()?.get(stripe * SEGMENT + slot % SEGMENT)
+    }
+
     fn sum(&self, slot: usize) -> u64 {
-        let counters = self.stripes.iter().filter_map(|row| row.get(slot));
+        let counters = (0..STRIPES).filter_map(|stripe| self.counter(slot, stripe));
         counters.map(|it| it.load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn segment() -> Box<[AtomicU64]> {
+    (0..STRIPES * SEGMENT).map(|_| AtomicU64::new(0)).collect()
 }
 
 impl fmt::Debug for Book {

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use vexilla_domain::{
-    ArchiveOutcome, BreakerState, CacheRead, Reason, Source, Stats, Strategy, WebhookOutcome,
+    ArchiveOutcome, BreakerState, CacheRead, QueueCounts, Reason, Source, Stats, Strategy,
+    WebhookOutcome,
 };
 
 use crate::FlagCounts;
@@ -163,25 +164,25 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
         name: "vexilla.ruleset.flags",
         unit: "{flag}",
         help: "Flags that are served.",
-        read: Read::Gauge(|it| one(real(it.stats.flags))),
+        read: Read::Gauge(|it| one(real(it.stats.flags as u64))),
     },
     Instrument {
         name: "vexilla.ruleset.document",
         unit: "By",
         help: "Size of the flags as a document, 0 when it is not kept.",
-        read: Read::Gauge(|it| one(real(it.stats.document_bytes))),
+        read: Read::Gauge(|it| one(real(it.stats.document_bytes as u64))),
     },
     Instrument {
         name: "vexilla.flags.quarantined",
         unit: "{flag}",
         help: "Flags whose newest version is in error.",
-        read: Read::Gauge(|it| one(real(it.stats.quarantined))),
+        read: Read::Gauge(|it| one(real(it.stats.quarantined as u64))),
     },
     Instrument {
         name: "vexilla.flags.filtered",
         unit: "{flag}",
         help: "Flags that the filter keeps out.",
-        read: Read::Gauge(|it| one(real(it.stats.savings.filtered_flags))),
+        read: Read::Gauge(|it| one(real(it.stats.savings.filtered_flags as u64))),
     },
     Instrument {
         name: "vexilla.remote.cache.reads",
@@ -214,13 +215,67 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
         name: "vexilla.exposures.sent",
         unit: "{exposure}",
         help: "Exposures that reached Flagr.",
-        read: Read::Counter(|it| one(it.counts.exposures_sent.load(Ordering::Relaxed))),
+        read: Read::Counter(|it| queue(it.stats.exposures.as_ref(), |it| it.sent)),
     },
     Instrument {
         name: "vexilla.exposures.dropped",
         unit: "{exposure}",
-        help: "Exposures that were lost.",
-        read: Read::Counter(|it| one(it.counts.exposures_dropped.load(Ordering::Relaxed))),
+        help: "Exposures that were lost, counted from when the spool was made.",
+        read: Read::Counter(|it| queue(it.stats.exposures.as_ref(), |it| it.dropped)),
+    },
+    Instrument {
+        name: "vexilla.exposures.refused",
+        unit: "{exposure}",
+        help: "Exposures that were lost since Flagr refused them one by one.",
+        read: Read::Counter(|it| queue(it.stats.exposures.as_ref(), |it| it.row_errors)),
+    },
+    Instrument {
+        name: "vexilla.exposures.rejected",
+        unit: "{exposure}",
+        help: "Exposures that were not taken for want of room; whoever reported them was told.",
+        read: Read::Counter(|it| queue(it.stats.exposures.as_ref(), |it| it.rejected)),
+    },
+    Instrument {
+        name: "vexilla.exposures.queued",
+        unit: "{exposure}",
+        help: "Exposures that wait.",
+        read: Read::Gauge(|it| queue(it.stats.exposures.as_ref(), |it| real(it.queued))),
+    },
+    Instrument {
+        name: "vexilla.exposures.queue.size",
+        unit: "By",
+        help: "How many bytes they take, in memory and on the disk.",
+        read: Read::Gauge(|it| queue(it.stats.exposures.as_ref(), |it| real(it.bytes))),
+    },
+    Instrument {
+        name: "vexilla.replays.sent",
+        unit: "{evaluation}",
+        help: "Evaluations decided here that reached Flagr, which records them.",
+        read: Read::Counter(|it| queue(it.stats.replays.as_ref(), |it| it.sent)),
+    },
+    Instrument {
+        name: "vexilla.replays.dropped",
+        unit: "{evaluation}",
+        help: "Evaluations decided here for Flagr to record that were lost, counted from when the spool was made.",
+        read: Read::Counter(|it| queue(it.stats.replays.as_ref(), |it| it.dropped)),
+    },
+    Instrument {
+        name: "vexilla.replays.refused",
+        unit: "{evaluation}",
+        help: "Evaluations decided here for Flagr to record that were lost since Flagr refused them one by one.",
+        read: Read::Counter(|it| queue(it.stats.replays.as_ref(), |it| it.row_errors)),
+    },
+    Instrument {
+        name: "vexilla.replays.queued",
+        unit: "{evaluation}",
+        help: "Evaluations decided here for Flagr to record that wait.",
+        read: Read::Gauge(|it| queue(it.stats.replays.as_ref(), |it| real(it.queued))),
+    },
+    Instrument {
+        name: "vexilla.replays.queue.size",
+        unit: "By",
+        help: "How many bytes they take, in memory and on the disk.",
+        read: Read::Gauge(|it| queue(it.stats.replays.as_ref(), |it| real(it.bytes))),
     },
 ];
 
@@ -247,7 +302,12 @@ fn flag_evaluations(reading: &Reading<'_>) -> Vec<Point<u64>> {
 fn circuit_state(reading: &Reading<'_>) -> Vec<Point<f64>> {
     let Some(breaker) = reading.stats.breaker.as_deref() else { return Vec::new() };
     let place = BreakerState::ALL.iter().position(|it| it.as_str() == breaker);
-    place.map(|place| point(real(place))).into_iter().collect()
+    place.map(|place| point(real(place as u64))).into_iter().collect()
+}
+
+/// A value of a queue, if there is one.
+fn queue<T>(counts: Option<&QueueCounts>, read: impl Fn(&QueueCounts) -> T) -> Vec<Point<T>> {
+    counts.map(|it| point(read(it))).into_iter().collect()
 }
 
 fn by_word(
@@ -271,6 +331,6 @@ fn point<T>(value: T) -> Point<T> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no count of flags or bytes comes near 2^53")]
-fn real(count: usize) -> f64 {
+fn real(count: u64) -> f64 {
     count as f64
 }

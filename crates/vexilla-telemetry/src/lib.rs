@@ -53,8 +53,8 @@ pub use flag_event::{Entity, TARGET as FLAG_EVENT_TARGET, flag_evaluated};
 pub use logs::{LogError, LogFilter, LogFormat, LogLevel, logs};
 #[cfg(feature = "otel")]
 pub use otlp::{
-    Compression, Otlp, OtlpSettings, Protocol, SettingsError, ShutdownError, Signal, Temporality,
-    adopt, inject, trace_of,
+    Compression, FromEnvironment, Otlp, OtlpSettings, Protocol, SettingsError, ShutdownError,
+    Signal, Temporality, adopt, inject, trace_of,
 };
 #[cfg(feature = "prometheus")]
 pub use prometheus::Prometheus;

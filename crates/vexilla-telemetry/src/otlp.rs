@@ -33,6 +33,7 @@ use self::metrics::Metrics;
 use self::report::Reports;
 use crate::{FlagCounts, StatsReader};
 
+pub use self::environment::FromEnvironment;
 pub use self::error::{SettingsError, ShutdownError};
 pub use self::settings::{Compression, OtlpSettings, Protocol, Signal, Temporality};
 pub use self::trace_context::{adopt, inject, trace_of};
@@ -98,9 +99,14 @@ impl Otlp {
                 let processor =
                     BatchSpanProcessor::builder(exporter).with_batch_config(batches).build();
                 let ratio = Sampler::TraceIdRatioBased(settings.sampled);
+                let sampler = if settings.follows_parent {
+                    Sampler::ParentBased(Box::new(ratio))
+                } else {
+                    ratio
+                };
                 let provider = SdkTracerProvider::builder()
                     .with_span_processor(processor)
-                    .with_sampler(Sampler::ParentBased(Box::new(ratio)))
+                    .with_sampler(sampler)
                     .with_resource(resource)
                     .build();
                 Some(provider)

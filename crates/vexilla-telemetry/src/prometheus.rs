@@ -13,7 +13,7 @@ use vexilla_domain::{
     WebhookOutcome,
 };
 
-use crate::counts::{Counts, add, count};
+use crate::counts::{Counts, count};
 use crate::instruments::{
     ARCHIVE, EVALUATION, INSTRUMENTS, Instrument, OUTCOME, Point, REFRESH, REMOTE, Read, Reading,
     SECONDS, Timer,
@@ -104,14 +104,6 @@ impl Observer for Prometheus {
 
     fn webhook_received(&self, outcome: WebhookOutcome) {
         count(&self.metrics.counts.webhook, outcome as usize);
-    }
-
-    fn exposures_sent(&self, count: u64) {
-        add(&self.metrics.counts.exposures_sent, count);
-    }
-
-    fn exposures_dropped(&self, count: u64) {
-        add(&self.metrics.counts.exposures_dropped, count);
     }
 }
 

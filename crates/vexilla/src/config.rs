@@ -171,8 +171,12 @@ impl Config {
         bucket.and(record).and(Needs::INJECTION).and(Needs::REPAIR)
     }
 
-    /// Refuses what cannot work, naming it.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses what cannot work, as a start does.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
         let durations = [
             ("refresh_interval", self.refresh_interval),
             ("full_refresh_interval", self.full_refresh_interval),

@@ -1,7 +1,7 @@
 //! What is to reach Flagr: taken at once, kept, and delivered in batches by a task of its own.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -10,10 +10,13 @@ use vexilla_domain::{ArchiveError, ExposeError, ExposeErrorKind, Observer, Queue
 
 use crate::exposure_config::ExposureConfig;
 use backlog::Backlog;
+use counts::Counts;
 use delivery::Delivery;
 use task::Task;
 
 mod backlog;
+mod complaint;
+mod counts;
 pub(crate) mod delivery;
 mod task;
 
@@ -67,30 +70,6 @@ impl Room {
     }
 }
 
-#[derive(Debug, Default)]
-struct Counts {
-    /// Those on the disk that wait.
-    spooled: AtomicU64,
-    sent: AtomicU64,
-    dropped: AtomicU64,
-    row_errors: AtomicU64,
-    last_error: Mutex<Option<Box<str>>>,
-}
-
-impl Counts {
-    /// Notes how a delivery ended. Gives whether it ended so the last time.
-    fn ended(&self, error: Option<Box<str>>) -> bool {
-        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = *last == error;
-        *last = error;
-        is_same
-    }
-
-    fn has_not_failed(&self) -> bool {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).is_none()
-    }
-}
-
 impl Courier {
     /// Opens what was kept, in the spool's folder of this name, and starts to deliver it.
     ///
@@ -113,10 +92,9 @@ impl Courier {
             records: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
         });
-        let counts = Arc::new(Counts::default());
-        counts.dropped.store(backlog.dropped(), Ordering::Relaxed);
+        let counts = Arc::new(Counts::new(Arc::clone(&delivery), observer, backlog.dropped()));
         let courier = Self { inbox, room: Arc::clone(&room), counts: Arc::clone(&counts) };
-        let task = Task::new(config.clone(), parcels, backlog, delivery, observer, room, counts);
+        let task = Task::new(config.clone(), parcels, backlog, delivery, room, counts);
         tasks.spawn(task.run(stop));
         Ok(courier)
     }
@@ -124,7 +102,9 @@ impl Courier {
     /// Takes records, all or none, and returns once they are kept.
     pub(crate) async fn take(&self, records: Vec<Box<[u8]>>) -> Result<(), ExposeError> {
         let (kept, outcome) = oneshot::channel();
+        let count = records.len() as u64;
         if !self.hand_over(Parcel { records, kept: Some(kept) })? {
+            self.counts.not_taken(count);
             return Err(ExposeError::new(ExposeErrorKind::Full, "too many exposures are waiting"));
         }
         outcome.await.map_err(|_| stopped())?
@@ -134,7 +114,7 @@ impl Courier {
     pub(crate) fn take_or_drop(&self, record: Box<[u8]>) {
         let taken = self.hand_over(Parcel { records: vec![record], kept: None });
         if !matches!(taken, Ok(true)) {
-            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+            self.counts.found_no_room();
         }
     }
 
@@ -151,16 +131,8 @@ impl Courier {
     }
 
     pub(crate) fn counts(&self) -> QueueCounts {
-        let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
-        let last_error = self.counts.last_error.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut counts = QueueCounts::default();
-        counts.queued = read(&self.counts.spooled)
-            .saturating_add(self.room.records.load(Ordering::Relaxed) as u64);
-        counts.sent = read(&self.counts.sent);
-        counts.dropped = read(&self.counts.dropped);
-        counts.row_errors = read(&self.counts.row_errors);
-        counts.last_error.clone_from(&last_error);
-        counts
+        let in_memory = |it: &AtomicUsize| it.load(Ordering::Relaxed) as u64;
+        self.counts.read(in_memory(&self.room.records), in_memory(&self.room.bytes))
     }
 }
 

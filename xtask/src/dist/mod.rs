@@ -57,6 +57,11 @@ pub(crate) fn dist(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// The binary that is handed out for this machine.
+pub(crate) fn binary() -> Result<PathBuf> {
+    build(&Target::chosen(None)?)
+}
+
 /// Without the symbols, which only a debugger reads: a panic names its place all the same. Optimised as a whole, which
 /// takes its time and leaves less code to be kept in memory.
 fn build(target: &Target) -> Result<PathBuf> {

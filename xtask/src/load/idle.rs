@@ -43,11 +43,11 @@ pub(super) fn row(id: u32, probe: &Probe, interrupt: &Interrupt) -> Result<Optio
         probe.check_answer(&connection.ask().context("an idle connection")?)?;
     }
     let grown = u32::try_from(after.saturating_sub(before) / u64::from(COUNT)).unwrap_or(u32::MAX);
-    Ok(Some(row::of_bytes("idle connection, each of 10,000", f64::from(grown), BAR)))
+    Ok(Some(row::of_few("idle connection, each of 10,000", "bytes", f64::from(grown), BAR)))
 }
 
 /// The memory of a process, in bytes.
-fn resident(id: u32) -> Option<u64> {
+pub(super) fn resident(id: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;

@@ -5,6 +5,7 @@
 
 mod bare;
 mod drive;
+mod footprint;
 mod idle;
 mod probe;
 mod row;
@@ -12,6 +13,7 @@ mod rows;
 mod servers;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -38,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) vexilla: Option<PathBuf>,
     /// How often each server is asked for a second.
     pub(crate) rounds: usize,
+    /// For how long one is left alone.
+    pub(crate) idle_for: Duration,
 }
 
 pub(crate) fn load(arguments: &[String]) -> Result<()> {
@@ -61,7 +65,8 @@ pub(crate) fn rows(options: &Options, quick: bool) -> Result<Vec<Row>> {
         (None, None) => None,
     };
     let vexilla = options.value("--vexilla").map(PathBuf::from);
-    let rounds = if quick { 2 } else { 3 };
+    let (rounds, idle_for) = if quick { (2, 10) } else { (3, 60) };
+    let idle_for = Duration::from_secs(idle_for);
     let interrupt = Interrupt::listening()?;
-    rows::all(&Settings { flagr, vexilla, rounds }, &interrupt)
+    rows::all(&Settings { flagr, vexilla, rounds, idle_for }, &interrupt)
 }

@@ -15,9 +15,9 @@ pub(super) fn of_pairs(work: impl Into<String>, peer: &str, pairs: &[(f64, f64)]
     }
 }
 
-/// Of bytes that are to be few.
-pub(super) fn of_bytes(work: impl Into<String>, ours: f64, bar: f64) -> Row {
-    let (work, unit) = (work.into(), "bytes".to_owned());
+/// Of what is to be little.
+pub(super) fn of_few(work: impl Into<String>, unit: &str, ours: f64, bar: f64) -> Row {
+    let (work, unit) = (work.into(), unit.to_owned());
     Row { work, unit, ours, peer: None, ratio: None, bar: Some(Bar::AtMost(bar)) }
 }
 

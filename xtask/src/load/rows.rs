@@ -11,7 +11,7 @@ use super::drive::Driver;
 use super::probe::{Expected, Probe};
 use super::row;
 use super::servers::{Programs, flagr, flags, vexilla};
-use super::{Settings, idle};
+use super::{Settings, footprint, idle};
 use crate::bench::{Row, table};
 use crate::clients::Flags;
 use crate::http::Http;
@@ -64,6 +64,15 @@ pub(super) fn all(settings: &Settings, interrupt: &Interrupt) -> Result<Vec<Row>
     let at = |name: &str| folder.path().join(name);
     let driver = Driver::find()?;
     let mut bench = Bench { driver, rounds: settings.rounds, interrupt, rows: Vec::new() };
+
+    // Before anything else is asked of the machine.
+    let released = match &settings.vexilla {
+        Some(given) => given.clone(),
+        None => crate::dist::binary()?,
+    };
+    for row in footprint::rows(&released, &at("footprint"), settings.idle_for, interrupt)? {
+        bench.push(row);
+    }
 
     let hundred = flags(100)?;
     let ours = vexilla(&programs.vexilla, &hundred, &at("100"), interrupt)?;

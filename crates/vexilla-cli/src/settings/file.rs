@@ -20,6 +20,10 @@ pub(crate) fn read(
     names: &Names,
 ) -> Result<BTreeMap<String, Given>, Wrong> {
     let wrong = |reason| Wrong { origin: named_by.clone(), reason };
+    // Errors and `--print-config` name it on a line.
+    if path.to_string_lossy().contains(['\n', '\r']) {
+        return Err(wrong("the name of the configuration file holds a line break".to_owned()));
+    }
     let text = read_file(path, MOST).map_err(wrong)?;
     let text =
         String::from_utf8(text).map_err(|_| wrong(format!("`{}` is not UTF-8", path.display())))?;

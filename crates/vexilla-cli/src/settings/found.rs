@@ -1,6 +1,7 @@
 //! What was given, by setting, and how it becomes values.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -55,8 +56,15 @@ pub(crate) struct Found {
 const MOST: u64 = 64 << 10;
 
 impl Found {
-    /// Each layer goes before the one that was added before it.
+    /// Each layer goes before the one that was added before it. A secret and the file that it may be in are one setting.
     pub(crate) fn add(&mut self, layer: BTreeMap<String, Given>) {
+        for path in layer.keys() {
+            let other = match path.strip_suffix("_file") {
+                Some(secret) => secret.to_owned(),
+                None => format!("{path}_file"),
+            };
+            self.given.remove(&other);
+        }
         self.given.extend(layer);
     }
 
@@ -151,11 +159,32 @@ impl Origins {
 
     /// The setting that a configuration's field is made of, or the first one given of the part that has its name.
     pub(crate) fn at_fault(&self, field: &str) -> Option<&Effective> {
+        let field = if field == "full_refresh_interval" { "refresh.full_interval" } else { field };
         let of_field = |it: &&Effective| match it.path.split_once('.') {
-            Some((part, key)) => part == field || key == field || format!("{part}_{key}") == field,
+            Some((part, key)) => {
+                it.path == field || key == field || format!("{part}_{key}") == field
+            }
             None => false,
         };
-        self.0.values().filter(of_field).find(|it| it.origin != Origin::Default)
+        let part = field.split('.').next().unwrap_or(field);
+        let of_part = |it: &&Effective| it.path.split('.').next() == Some(part);
+        let given = |it: &&Effective| it.origin != Origin::Default;
+        let mut all = self.0.values().filter(given);
+        all.clone().find(of_field).or_else(|| all.find(of_part))
+    }
+
+    /// Where the configuration's field that cannot work comes from, and why it cannot.
+    pub(crate) fn refused(&self, field: &str, error: &dyn Error) -> Wrong {
+        let mut reason = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            reason = format!("{reason}: {error}");
+            cause = error.source();
+        }
+        match self.at_fault(field) {
+            Some(Effective { path, origin, .. }) => Wrong::new(origin, path, reason),
+            None => Wrong::new(&Origin::Default, field, reason),
+        }
     }
 
     pub(crate) fn shown(&self, path: &str) -> Option<&Shown> {

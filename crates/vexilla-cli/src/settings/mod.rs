@@ -20,21 +20,22 @@ mod found;
 mod kind;
 mod logs;
 mod names;
+pub(crate) mod otlp;
 mod print;
 mod raw;
 pub(crate) mod reference;
 mod servers;
-
 mod storage;
 mod table;
 mod telemetry;
 mod variables;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vexilla::{
-    AdminConfig, Config, FlagrConfig, ForwardConfig, ListenerConfig, SidecarConfig, WebhookConfig,
+    AdminConfig, BreakerConfig, CachedRemoteConfig, Config, FlagrConfig, ForwardConfig,
+    ListenerConfig, SidecarConfig, WebhookConfig,
 };
 
 pub(crate) use self::client::{Breaker, Evaluation, Filter, Refresh};
@@ -91,10 +92,10 @@ parts! {
     refresh: Refresh = "refresh", Config::default();
     evaluation: Evaluation = "evaluation", Config::default();
     filter: Filter = "filter", ();
-    breaker: Breaker = "breaker", vexilla::BreakerConfig::default();
+    breaker: Breaker = "breaker", BreakerConfig::default();
     archive: Archive = "archive", vexilla::DiskConfig::default();
     redis: Redis = "redis", vexilla::RedisConfig::default();
-    remote_cache: RemoteCache = "remote_cache", vexilla::CachedRemoteConfig::default();
+    remote_cache: RemoteCache = "remote_cache", CachedRemoteConfig::default();
     memory: Memory = "memory", ();
     exposures: Exposures = "exposures", vexilla::ExposureConfig::default();
     sidecar: Sidecar = "sidecar", SidecarConfig::default();
@@ -109,20 +110,55 @@ parts! {
 }
 
 impl Settings {
-    /// Refuses what does not go together, and what names files that cannot be used.
+    /// How the client behaves.
+    pub(crate) fn client(&self) -> Result<Config, Wrong> {
+        let mut config = Config::default();
+        self.refresh.apply(&mut config);
+        self.evaluation.apply(&mut config);
+        config.refresh_interval = self.refresh.interval.unwrap_or(config.refresh_interval);
+        config.filter = self.filter.filter(&self.origins)?;
+        self.exposures.apply(&mut config.exposures);
+        config.flag_events = self.telemetry.flag_events;
+        Ok(config)
+    }
+
+    /// Refuses what cannot work, what does not go together, and what names files that cannot be used.
     pub(crate) fn check(&self) -> Result<(), Wrong> {
         let origins = &self.origins;
+        self.client()?.check().map_err(|error| origins.refused(error.field(), &error))?;
+        let mut breaker = BreakerConfig::default();
+        self.breaker.apply(&mut breaker);
+        vexilla::Breaker::new(breaker).map_err(|error| origins.refused("breaker", &error))?;
+        let mut cache = CachedRemoteConfig::default();
+        self.remote_cache.apply(&mut cache);
+        cache.check().map_err(|error| origins.refused("remote_cache", &error))?;
+        if let Some(budget) = self.memory.config() {
+            budget.check().map_err(|error| origins.refused("memory", &error))?;
+        }
+        folder(self.archive.dir.as_deref(), "archive.dir", origins)?;
+        folder(self.exposures.spool.as_deref(), "exposures.spool", origins)?;
+        self.telemetry.check(origins)?;
         let flagr = self.flagr.config(self.flagr.url.as_deref().unwrap_or_default(), origins)?;
         if self.flagr.url.is_some() {
             flagr.origin_and_prefix().map_err(|error| Flagr::refused(&error, origins))?;
         }
-        self.filter.filter(origins)?;
         self.redis.config(origins)?;
         self.sidecar_listener.config("sidecar.listener", origins)?;
         self.admin_listener.config("admin.listener", origins)?;
         let listener = self.webhook_listener.config("webhook.listener", origins)?;
         self.webhook.config(listener, origins)?;
         Ok(())
+    }
+}
+
+/// Refuses a folder that is something else. It need not be there.
+fn folder(folder: Option<&Path>, path: &str, origins: &Origins) -> Result<(), Wrong> {
+    match folder.filter(|it| it.exists() && !it.is_dir()) {
+        Some(file) => {
+            let reason = format!("`{}` is no folder", file.display());
+            Err(Wrong::new(&origins.of_setting(path), path, reason))
+        }
+        None => Ok(()),
     }
 }
 

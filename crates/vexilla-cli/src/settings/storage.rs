@@ -1,5 +1,6 @@
 //! Settings of what is kept, and where.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use vexilla::{CacheConfig, CachedRemoteConfig, DiskConfig, ExposureConfig, RedisConfig};
@@ -92,9 +93,12 @@ section! {
     /// Exposures: what the sidecar's callers report that people saw, on its way to Flagr, and evaluations that Flagr is to
     /// record with `evaluation.records = "replay"`
     struct Exposures for it: ExposureConfig {
-        /// The folder in which they are kept until Flagr has them; without one they are kept in memory, and are lost with the
+        /// The folder in which they are kept until Flagr has them; `off` keeps them in memory, where they are lost with the
         /// process
-        spool: Maybe<Place> => it.spool, [value: Some("DIR")];
+        spool: Maybe<Place> = None, [
+            value: Some("DIR|off"),
+            unset: "the folder `exposures` in that of the archive; in memory without one"
+        ];
         /// How many bytes they may take there, exposures and evaluations that much each; beyond it the oldest are dropped
         spool_bytes: Size<u64> => it.spool_bytes;
         /// How often what was written there is made safe from a power failure; a process that ends in any other way loses
@@ -115,6 +119,17 @@ section! {
         retry_base: Time => it.retry_base;
         /// What that grows to
         retry_max: Time => it.retry_max;
+    }
+}
+
+impl Exposures {
+    /// Where they are kept, if in a folder: the one that was named, or one in the archive's.
+    pub(crate) fn folder(&self, archive: Option<PathBuf>) -> Option<PathBuf> {
+        match &self.spool {
+            Some(off) if off.as_os_str() == "off" => None,
+            Some(folder) => Some(folder.clone()),
+            None => archive.map(|it| it.join("exposures")),
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! Settings of what is shown of the sidecar's work: metrics, traces, events.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::path::Path;
 
 use vexilla::{FlagEvents, OtlpProtocol, OtlpSettings};
+use vexilla_telemetry::{FromEnvironment, SettingsError};
 
+use super::found::{Origins, Wrong, read_file};
 use super::kind::{Address, Count, Maybe, Named, OneOf, Switch};
 use super::table::section;
-use crate::error::CommandError;
 
 section! {
     /// Metrics, traces and events
@@ -37,38 +38,34 @@ impl Named for OtlpProtocol {
     const NAMES: &'static [(&'static str, Self)] = &[("http", Self::Http), ("grpc", Self::Grpc)];
 }
 
+/// The longest file that a variable of OpenTelemetry may name, in bytes.
+const MOST: u64 = 1 << 20;
+
 impl Telemetry {
     /// Where metrics and traces are sent, by these settings and by OpenTelemetry's variables, which name files of
     /// certificates too.
-    pub(crate) fn otlp(
-        &self,
-        otel: &BTreeMap<String, String>,
-    ) -> Result<OtlpSettings, CommandError> {
-        let get = |variable: &str| otel.get(variable).cloned();
-        let wrong = |variable: &str, reason: String| CommandError::At {
-            place: format!("environment variable {variable}"),
-            source: reason.into(),
+    pub(crate) fn otlp(&self, otel: &BTreeMap<String, String>) -> FromEnvironment {
+        let read = |path: &str| {
+            read_file(Path::new(path), MOST).map_err(|reason| {
+                let bare = reason.strip_prefix(&format!("`{path}` cannot be read: "));
+                bare.map_or_else(|| reason.clone(), str::to_owned)
+            })
         };
-        let settings = match &self.otlp_endpoint {
+        self.sent().with_env(|variable| otel.get(variable).cloned(), read)
+    }
+
+    /// Refuses what cannot work.
+    pub(crate) fn check(&self, origins: &Origins) -> Result<(), Wrong> {
+        let path = "telemetry.otlp_endpoint";
+        let wrong =
+            |error: SettingsError| Wrong::new(&origins.of_setting(path), path, error.reason());
+        self.sent().check().map_err(wrong)
+    }
+
+    fn sent(&self) -> OtlpSettings {
+        match &self.otlp_endpoint {
             Some(endpoint) => OtlpSettings::to(endpoint, self.otlp_protocol),
             None => OtlpSettings::default(),
-        };
-        let mut settings =
-            settings.with_env(get).map_err(|error| wrong(error.field(), error.reason()))?;
-        for (signal, own) in [
-            (&mut settings.metrics, "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE"),
-            (&mut settings.traces, "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"),
-        ] {
-            let Some(signal) = signal else { continue };
-            let named = [own, "OTEL_EXPORTER_OTLP_CERTIFICATE"].into_iter().find_map(|variable| {
-                get(variable).filter(|it| !it.is_empty()).map(|path| (variable, path))
-            });
-            if let Some((variable, path)) = named {
-                signal.extra_roots = fs::read(&path).map_err(|error| {
-                    wrong(variable, format!("`{path}` cannot be read: {error}"))
-                })?;
-            }
         }
-        Ok(settings)
     }
 }

@@ -54,6 +54,39 @@ fn what_each_setting_is_and_why_is_printed() {
 }
 
 #[test]
+fn what_is_sent_to_a_collector_is_printed_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = "telemetry.otlp_endpoint = 'http://collector:4318'";
+    let printed = |variables: &[(&str, &str)]| {
+        let printed = with_file(folder.path(), content, variables, &["--print-config"]).ok();
+        let (_, otlp) =
+            printed.split_once("# What is sent by OpenTelemetry's protocol:\n").unwrap();
+        let file = folder.path().join("vexilla.toml");
+        let lines = otlp.lines().map(|it| it.replace(file.to_str().unwrap(), "FILE"));
+        lines.filter(|it| !it.ends_with(" # default")).collect::<Vec<_>>()
+    };
+    let endpoint = |signal: &str| {
+        format!("# {signal}.endpoint = \"http://collector:4318/v1/{signal}\" # FILE, line 1")
+    };
+    assert_eq!(printed(&[]), [endpoint("metrics"), endpoint("traces")]);
+    let headers = format!("authorization=Bearer%20{SECRET}");
+    assert_eq!(
+        printed(&[
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://t/x"),
+            ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", &headers),
+            ("OTEL_METRICS_EXPORTER", "none"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+        ]),
+        [
+            "# metrics = \"off\" # environment variable OTEL_METRICS_EXPORTER",
+            "# traces.endpoint = \"https://t/x\" # environment variable OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "# traces.headers = \"authorization=[redacted]\" # environment variable OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "# ignored: environment variable OTEL_EXPORTER_OTLP_TIMEOUT: `soon` is no number of milliseconds from 1",
+        ]
+    );
+}
+
+#[test]
 fn the_file_may_be_named_by_a_variable() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("vexilla.toml");
@@ -114,8 +147,23 @@ fn what_is_wrong_is_named_with_its_place() {
     );
     assert_eq!(
         error(&format!("{flagr}remote_cache.ttl = '1s'")),
-        "error: FILE, line 2: remote_cache.ttl: remote_cache: `refresh_ahead` must be shorter than `ttl`"
+        "error: FILE, line 2: remote_cache.ttl: `refresh_ahead` must be shorter than `ttl`"
     );
+    for (line, reason) in [
+        ("exposures.retry_max = '1ms'", "exposures.retry_max: exposures.retry_max: must not"),
+        ("refresh.full_interval = '900000h'", "refresh.full_interval: full_refresh_interval: `"),
+        ("exposures.spool = 'Cargo.toml'", "exposures.spool: `Cargo.toml` is no folder"),
+        ("archive.dir = 'Cargo.toml'", "archive.dir: `Cargo.toml` is no folder"),
+        ("telemetry.otlp_endpoint = 'c:1'", "telemetry.otlp_endpoint: `c:1"),
+    ] {
+        let said = error(&format!("{flagr}memory.budget = '1MiB'\n{line}"));
+        let expected = format!("error: FILE, line 3: {reason}");
+        assert!(said.starts_with(&expected), "{said}");
+        // What is printed is checked, too.
+        let content = format!("{flagr}memory.budget = '1MiB'\n{line}");
+        let printed = with_file(folder.path(), &content, &[], &["--print-config"]);
+        assert_eq!((printed.status, printed.stdout.as_str()), (1, ""), "{}", printed.stderr);
+    }
     let both = run(["serve", "--flags", "examples/shop.json", "--flagr", "http://localhost:18000"]);
     assert_eq!(both.error(), "error: --flagr: a file is named too, by --flags: name one of both");
 }

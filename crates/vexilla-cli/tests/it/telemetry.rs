@@ -8,7 +8,7 @@ use prometheus_parse::{Scrape, Value};
 use serde_json::json;
 
 use crate::http::{evaluate, request, request_with};
-use crate::running::{Beside, Sidecar, said, vexilla};
+use crate::running::{Beside, Sidecar};
 use crate::stub::{Asked, serve};
 
 const SHOP: [&str; 2] = ["--flags", "examples/shop.json"];
@@ -205,22 +205,25 @@ fn a_collector_that_is_away_is_told_of_and_changes_nothing() {
     assert!(log.contains("telemetry could not be sent"), "{log}");
 }
 
+#[cfg(unix)]
 #[test]
-fn a_variable_of_opentelemetry_that_means_nothing_is_named() {
-    for (variable, value) in [
+fn a_variable_of_opentelemetry_that_means_nothing_is_named_and_ignored() {
+    let (collector, asked) = serve(|_| (200, String::new()));
+    let url = format!("http://{collector}");
+    let environment = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon"),
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", "no/such/file.pem"),
-    ] {
-        let mut command = vexilla(["serve", "--listen", "127.0.0.1:0"].iter().chain(&SHOP));
-        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1").env(variable, value);
-        let said = said(&mut command);
-        assert_eq!((said.status, said.stdout.as_str()), (1, ""), "{}", said.stderr);
-        let expected = format!("error: environment variable {variable}: ");
-        assert!(said.error().starts_with(&expected), "{}", said.stderr);
-        assert!(said.error().contains(value), "{}", said.stderr);
-        // Who serves nothing sends nothing.
-        let check =
-            crate::running::said(vexilla(["check", "examples/shop.json"]).env(variable, value));
-        assert_eq!(check.status, 0, "{}", check.stderr);
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
+        ("OTEL_TRACES_SAMPLER", "dice"),
+    ];
+    let mut sidecar = Sidecar::start_with(Beside::None, &environment, &SHOP);
+    for (variable, value) in &environment[1..] {
+        let line = sidecar.wait_for_log(&format!("environment variable {variable}: `{value}` "));
+        assert!(line.ends_with(": it is ignored"), "{line}");
     }
+    sidecar.signal("TERM");
+    assert_eq!(sidecar.end().0, Some(0));
+    let whats: BTreeSet<_> = asked.try_iter().map(|it| it.what).collect();
+    assert_eq!(whats.len(), 2, "{whats:?}");
 }

@@ -43,6 +43,12 @@ impl Observer for Notes {
     fn exposures_dropped(&self, count: u64) {
         self.add(format!("dropped {count}"));
     }
+    fn replays_sent(&self, count: u64) {
+        self.add(format!("replayed {count}"));
+    }
+    fn replays_dropped(&self, count: u64) {
+        self.add(format!("not replayed {count}"));
+    }
 }
 
 /// Calls every method once.
@@ -57,6 +63,8 @@ fn tell_all(observer: &dyn Observer) {
     observer.webhook_received(WebhookOutcome::TooLarge);
     observer.exposures_sent(3);
     observer.exposures_dropped(4);
+    observer.replays_sent(5);
+    observer.replays_dropped(6);
 }
 
 #[test]
@@ -73,6 +81,8 @@ fn several_observers_are_told_the_same() {
         "webhook TooLarge",
         "sent 3",
         "dropped 4",
+        "replayed 5",
+        "not replayed 6",
     ];
     assert_eq!(*first.0.lock().unwrap(), expected);
     assert_eq!(*second.0.lock().unwrap(), expected);

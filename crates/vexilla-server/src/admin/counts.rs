@@ -45,12 +45,16 @@ impl From<CacheCounts> for CacheBody {
 pub(super) struct QueueBody {
     /// Those that wait.
     queued: u64,
+    /// How many bytes those take, in memory and on the disk.
+    bytes: u64,
     /// Those that Flagr took.
     sent: u64,
     /// Those that were lost.
     dropped: u64,
     /// Those of the dropped that Flagr refused, one by one.
     row_errors: u64,
+    /// Those that were never taken; whoever reported them was told.
+    rejected: u64,
     /// Why the last delivery failed, if it did.
     last_error: Option<Box<str>>,
 }
@@ -59,9 +63,11 @@ impl From<QueueCounts> for QueueBody {
     fn from(counts: QueueCounts) -> Self {
         Self {
             queued: counts.queued,
+            bytes: counts.bytes,
             sent: counts.sent,
             dropped: counts.dropped,
             row_errors: counts.row_errors,
+            rejected: counts.rejected,
             last_error: counts.last_error,
         }
     }

@@ -26,7 +26,13 @@ pub struct CachedRemoteConfig {
 }
 
 impl CachedRemoteConfig {
-    pub(super) fn checked(&self) -> Result<(), CacheConfigError> {
+    /// Refuses what cannot work, as a cache that is made of it does.
+    ///
+    /// # Errors
+    ///
+    /// The first limit that is out of bounds.
+    pub fn check(&self) -> Result<(), CacheConfigError> {
+        self.cache.check()?;
         if self.ttl.is_zero() {
             return Err(CacheConfigError::Ttl);
         }
@@ -39,8 +45,11 @@ impl CachedRemoteConfig {
 
 impl Default for CachedRemoteConfig {
     fn default() -> Self {
+        let mut cache = CacheConfig::default().with_default_ttl(None);
+        // What is estimated takes memory before there is an answer; of more of them than this fit a cache is slow anyway.
+        cache.counters = 1 << 17;
         Self {
-            cache: CacheConfig::default().with_default_ttl(None),
+            cache,
             ttl: Duration::from_secs(10),
             refresh_ahead: Duration::from_secs(2),
             keep_stale: Duration::from_secs(10 * 60),

@@ -56,6 +56,17 @@ fn there_are_never_more_labels_than_asked_for() {
     assert_eq!(counts.slot("one-too-many"), Slot::default());
 }
 
+/// However many came before it.
+#[test]
+fn a_flag_that_comes_late_is_shown_when_it_is_used_most() {
+    let counts = FlagCounts::new(1);
+    for flag in 0..6_000 {
+        counts.add(counts.slot(&format!("flag-{flag}")));
+    }
+    let late = collect(&counts, &[("late", 3)]);
+    assert_eq!(late, shown(&[("late", 3), ("other", 6_000)]));
+}
+
 #[test]
 fn a_flag_called_other_is_counted_with_the_others() {
     let counts = FlagCounts::new(2);

@@ -31,7 +31,13 @@ impl SettingsError {
 
     /// What is wrong about its value: the error without the field.
     pub fn reason(&self) -> String {
-        format!("`{}` {}", self.value, self.reason)
+        let mut reason = format!("`{}` {}", self.value, self.reason);
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            reason = format!("{reason}: {error}");
+            cause = error.source();
+        }
+        reason
     }
 
     /// The member of [`OtlpSettings`](crate::OtlpSettings) or the variable that is wrong.

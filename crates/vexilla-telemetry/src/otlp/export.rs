@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use opentelemetry_otlp::tonic_types::metadata::MetadataMap;
-use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig};
+use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig, Identity};
 use opentelemetry_otlp::{
     Compression as OtlpCompression, ExporterBuildError, MetricExporter, Protocol as OtlpProtocol,
     SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig,
@@ -89,6 +89,9 @@ where
     let mut config = ClientTlsConfig::new().with_native_roots();
     if !signal.extra_roots.is_empty() {
         config = config.ca_certificate(Certificate::from_pem(&signal.extra_roots));
+    }
+    if let Some((chain, key)) = &signal.client_certificate {
+        config = config.identity(Identity::from_pem(chain, key.reveal()));
     }
     Ok(builder.with_tls_config(config))
 }

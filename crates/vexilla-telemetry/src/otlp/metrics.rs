@@ -10,7 +10,7 @@ use vexilla_domain::{
     WebhookOutcome,
 };
 
-use crate::counts::{Counts, add, count};
+use crate::counts::{Counts, count};
 use crate::instruments::{
     ARCHIVE, EVALUATION, INSTRUMENTS, Instrument, OUTCOME, Point, REFRESH, REMOTE, Read, Reading,
     SECONDS, Timer,
@@ -80,14 +80,6 @@ impl Observer for Metrics {
 
     fn webhook_received(&self, outcome: WebhookOutcome) {
         count(&self.counts.webhook, outcome as usize);
-    }
-
-    fn exposures_sent(&self, count: u64) {
-        add(&self.counts.exposures_sent, count);
-    }
-
-    fn exposures_dropped(&self, count: u64) {
-        add(&self.counts.exposures_dropped, count);
     }
 }
 

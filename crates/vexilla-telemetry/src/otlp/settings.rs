@@ -23,8 +23,10 @@ pub struct OtlpSettings {
     pub interval: Duration,
     /// Whether metrics count from the start or since they were last sent: from the start.
     pub temporality: Temporality,
-    /// Which part of the traces that begin here is sent, 0 to 1: 1. Traces that come in have that decided already.
+    /// Which part of the traces that begin here is sent, 0 to 1: 1.
     pub sampled: f64,
+    /// Whether traces that come in have that decided already: so they do.
+    pub follows_parent: bool,
     /// How many ended spans wait at most; further ones are dropped: 2048.
     pub span_queue: usize,
     /// How many spans are sent at once at most: 512.
@@ -45,7 +47,12 @@ impl OtlpSettings {
         self.metrics.is_some() || self.traces.is_some()
     }
 
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
+    /// Refuses what cannot work. Whether a collector is there is not asked.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that cannot work.
+    pub fn check(&self) -> Result<(), SettingsError> {
         for (name, signal) in [("metrics", &self.metrics), ("traces", &self.traces)] {
             signal.as_ref().map_or(Ok(()), |it| it.check(name))?;
         }
@@ -74,6 +81,7 @@ impl Default for OtlpSettings {
             interval: Duration::from_secs(60),
             temporality: Temporality::Cumulative,
             sampled: 1.0,
+            follows_parent: true,
             span_queue: 2048,
             span_batch: 512,
             span_delay: Duration::from_secs(5),
@@ -100,6 +108,8 @@ pub struct Signal {
     pub compression: Compression,
     /// Certificates to trust besides those of the system, in PEM.
     pub extra_roots: Vec<u8>,
+    /// Our certificate and its key, in PEM, for a collector that asks who we are.
+    pub client_certificate: Option<(Vec<u8>, Secret)>,
 }
 
 impl Signal {
@@ -112,22 +122,28 @@ impl Signal {
             timeout: Duration::from_secs(10),
             compression: Compression::None,
             extra_roots: Vec::new(),
+            client_certificate: None,
         }
     }
 
-    fn check(&self, name: &str) -> Result<(), SettingsError> {
-        let field = format!("{name}.endpoint");
+    /// Refuses an address that cannot be sent to, as that of this field.
+    pub(super) fn check_endpoint(&self, field: &str) -> Result<(), SettingsError> {
         let Ok(uri) = self.endpoint.parse::<Uri>() else {
-            return Err(SettingsError::new(&field, &self.endpoint, "is no address"));
+            return Err(SettingsError::new(field, &self.endpoint, "is no address"));
         };
         if uri.authority().is_some_and(|it| it.as_str().contains('@')) {
             let reason = "holds a credential: that belongs into a header";
-            return Err(SettingsError::new(&field, "[redacted]", reason));
+            return Err(SettingsError::new(field, "[redacted]", reason));
         }
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             let reason = "does not begin with `http://` or `https://`";
-            return Err(SettingsError::new(&field, &self.endpoint, reason));
+            return Err(SettingsError::new(field, &self.endpoint, reason));
         }
+        Ok(())
+    }
+
+    fn check(&self, name: &str) -> Result<(), SettingsError> {
+        self.check_endpoint(&format!("{name}.endpoint"))?;
         if self.timeout.is_zero() {
             return Err(SettingsError::new(&format!("{name}.timeout"), "0s", "leaves no time"));
         }

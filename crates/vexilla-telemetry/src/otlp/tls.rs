@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
@@ -44,5 +44,10 @@ fn config(signal: &Signal) -> Result<ClientConfig, Box<dyn Error + Send + Sync>>
     let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&signal.extra_roots).collect();
     let verifier = Verifier::new_with_extra_roots(roots?, provider)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-    Ok(builder.with_no_client_auth())
+    let Some((chain, key)) = &signal.client_certificate else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
+    let key = PrivateKeyDer::from_pem_slice(key.reveal().as_bytes())?;
+    Ok(builder.with_client_auth_cert(chain?, key)?)
 }

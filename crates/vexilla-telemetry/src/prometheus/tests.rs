@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use prometheus_parse::{Scrape, Value};
-use vexilla_domain::{Reason, Source, Stats};
+use vexilla_domain::{QueueCounts, Reason, Source, Stats};
 
 use super::*;
 
@@ -27,7 +27,17 @@ fn stats() -> Stats {
     stats.savings.filtered_flags = 6;
     stats.lost_records = 2;
     stats.document_bytes = 4096;
+    stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
+    stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
     stats
+}
+
+/// Those that wait, their bytes, and those sent, dropped, refused one by one, and rejected.
+fn queue([queued, bytes, sent, dropped, row_errors, rejected]: [u64; 6]) -> QueueCounts {
+    let mut counts = QueueCounts::default();
+    (counts.queued, counts.bytes, counts.sent) = (queued, bytes, sent);
+    (counts.dropped, counts.row_errors, counts.rejected) = (dropped, row_errors, rejected);
+    counts
 }
 
 /// A client that used everything once.
@@ -42,8 +52,7 @@ fn used() -> Prometheus {
     prometheus.breaker_changed(BreakerState::Closed, BreakerState::Open);
     prometheus.archived(ArchiveOutcome::Saved, Duration::from_secs(2));
     prometheus.webhook_received(WebhookOutcome::Unauthorized);
-    prometheus.exposures_sent(100);
-    prometheus.exposures_dropped(8);
+    prometheus.exposures_dropped(1000); // the same as in the statistics, which are what is shown
     prometheus
 }
 
@@ -104,6 +113,15 @@ fn what_is_counted_is_shown() {
         ("vexilla_webhook_received_total{outcome=unauthorized}", 1.0),
         ("vexilla_exposures_sent_total", 100.0),
         ("vexilla_exposures_dropped_total", 8.0),
+        ("vexilla_exposures_refused_total", 3.0),
+        ("vexilla_exposures_rejected_total", 2.0),
+        ("vexilla_exposures_queued", 7.0),
+        ("vexilla_exposures_queue_size_bytes", 700.0),
+        ("vexilla_replays_sent_total", 200.0),
+        ("vexilla_replays_dropped_total", 6.0),
+        ("vexilla_replays_refused_total", 1.0),
+        ("vexilla_replays_queued", 9.0),
+        ("vexilla_replays_queue_size_bytes", 900.0),
     ];
     for (name, value) in expected {
         assert_eq!(values.get(name), Some(&value), "{name} in\n{text}");
@@ -157,7 +175,9 @@ fn every_instrument_has_a_help_and_a_type_and_is_there_once() {
 fn an_unknown_state_is_no_state() {
     let text = Prometheus::new(StatsReader::later()).render();
     let values = values(&text);
-    for name in ["vexilla_circuit_state", "vexilla_ruleset_age_seconds"] {
+    for name in
+        ["vexilla_circuit_state", "vexilla_ruleset_age_seconds", "vexilla_exposures_dropped_total"]
+    {
         assert_eq!(values.get(name), None, "{text}");
     }
     assert_eq!(values.get("vexilla_cache_hits_total"), Some(&0.0));

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use vexilla_domain::{
-    ArchiveOutcome, BreakerState, CacheRead, Clock, Observer, Reason, RefreshOutcome,
+    ArchiveOutcome, BreakerState, CacheRead, Clock, Observer, QueueCounts, Reason, RefreshOutcome,
     RemoteOutcome, Source, Stats, WebhookOutcome,
 };
 use vexilla_telemetry::{FlagCounts, Otlp, OtlpSettings, StatsReader};
@@ -74,7 +74,17 @@ fn stats() -> Stats {
     stats.savings.filtered_flags = 6;
     stats.lost_records = 2;
     stats.document_bytes = 4096;
+    stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
+    stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
     stats
+}
+
+/// Those that wait, their bytes, and those sent, dropped, refused one by one, and rejected.
+fn queue([queued, bytes, sent, dropped, row_errors, rejected]: [u64; 6]) -> QueueCounts {
+    let mut counts = QueueCounts::default();
+    (counts.queued, counts.bytes, counts.sent) = (queued, bytes, sent);
+    (counts.dropped, counts.row_errors, counts.rejected) = (dropped, row_errors, rejected);
+    counts
 }
 
 /// Measures everything once.
@@ -86,6 +96,4 @@ fn measure(observer: &dyn Observer) {
     observer.breaker_changed(BreakerState::Closed, BreakerState::Open);
     observer.archived(ArchiveOutcome::Saved, Duration::from_secs(2));
     observer.webhook_received(WebhookOutcome::Accepted);
-    observer.exposures_sent(100);
-    observer.exposures_dropped(8);
 }

@@ -142,6 +142,15 @@ impl Backlog {
         }
     }
 
+    /// What is on the disk takes so many bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Memory(_) => 0,
+            #[cfg(feature = "disk")]
+            Self::Spool(spool) => spool.bytes(),
+        }
+    }
+
     /// What was lost in the life of the spool.
     pub(super) fn dropped(&self) -> u64 {
         match self {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vexilla_domain::{
-    Batch, Context, DeliveryErrorKind, ExposureSink, FlagId, RemoteErrorKind, RemoteEvaluator,
+    Batch, Context, DeliveryErrorKind, ExposureSink, FlagId, Observer, RemoteErrorKind,
+    RemoteEvaluator,
 };
 
 use crate::error::chain;
@@ -28,8 +29,9 @@ pub(crate) struct Held {
     pub(crate) through: u64,
     /// The numbers of those that arrived.
     pub(crate) arrived: Vec<u64>,
-    /// How many Flagr does not want.
+    /// How many Flagr does not want, and why the last of them.
     pub(crate) refused: u64,
+    pub(crate) refusal: Box<str>,
 }
 
 /// Why a batch, or the rest of it, was not delivered now.
@@ -46,10 +48,11 @@ pub(crate) trait Delivery: fmt::Debug + Send + Sync {
     /// What it delivers, for people.
     fn what(&self) -> &'static str;
 
-    /// Whether an observer of exposures is told of them.
-    fn is_observed(&self) -> bool {
-        false
-    }
+    /// Tells that so many arrived.
+    fn tell_sent(&self, observer: &dyn Observer, count: u64);
+
+    /// Tells that so many are lost.
+    fn tell_dropped(&self, observer: &dyn Observer, count: u64);
 
     /// How many may be delivered at once.
     fn most(&self) -> usize {
@@ -101,8 +104,12 @@ impl Delivery for Impressions {
         "exposures"
     }
 
-    fn is_observed(&self) -> bool {
-        true
+    fn tell_sent(&self, observer: &dyn Observer, count: u64) {
+        observer.exposures_sent(count);
+    }
+
+    fn tell_dropped(&self, observer: &dyn Observer, count: u64) {
+        observer.exposures_dropped(count);
     }
 
     fn most(&self) -> usize {
@@ -117,8 +124,7 @@ impl Delivery for Impressions {
             match self.0.send(rest.get(..size).unwrap_or(rest)).await {
                 Ok(errors) => {
                     if let Some(first) = errors.first() {
-                        let (count, message) = (errors.len(), &first.message);
-                        tracing::warn!(count, first = %message, "Flagr refuses exposures");
+                        held.refusal.clone_from(&first.message);
                     }
                     let refused: Vec<usize> = errors.iter().map(|it| it.index).collect();
                     held.delivered(size, &refused);
@@ -127,7 +133,7 @@ impl Delivery for Impressions {
                 // One of them is at fault: in smaller pieces the others arrive.
                 Err(error) if error.kind() == DeliveryErrorKind::BadBatch => {
                     if size == 1 {
-                        tracing::warn!(error = %chain(&error), "Flagr refuses an exposure");
+                        held.refusal = chain(&error).into();
                         held.delivered(1, &[0]);
                         at += 1;
                         size = usize::MAX;
@@ -155,6 +161,14 @@ impl Delivery for Replays {
         "evaluations to be recorded"
     }
 
+    fn tell_sent(&self, observer: &dyn Observer, count: u64) {
+        observer.replays_sent(count);
+    }
+
+    fn tell_dropped(&self, observer: &dyn Observer, count: u64) {
+        observer.replays_dropped(count);
+    }
+
     /// One request for each flag.
     async fn deliver(&self, held: &mut Held) -> Result<(), Undelivered> {
         let mut by_flag: HashMap<FlagId, (Vec<u64>, Vec<Context>)> = HashMap::new();
@@ -172,7 +186,7 @@ impl Delivery for Replays {
             let arrived = match self.0.evaluate_batch(batch).await {
                 Ok(_) => true,
                 Err(error) if error.kind() == RemoteErrorKind::BadFlag => {
-                    tracing::warn!(%flag, error = %chain(&error), "Flagr does not evaluate");
+                    held.refusal = format!("flag {flag}: {}", chain(&error)).into();
                     false
                 }
                 Err(error) => {

@@ -1,6 +1,5 @@
 //! The task of a courier: keeps what comes in, sends one batch at a time, waits while Flagr is away.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -8,9 +7,10 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
-use vexilla_domain::{ExposeError, ExposeErrorKind, Observer};
+use vexilla_domain::{ExposeError, ExposeErrorKind};
 
 use super::backlog::{Backlog, Settled};
+use super::complaint::{Complaints, NO_ROOM};
 use super::delivery::{Delivery, Held, Undelivered};
 use super::{Counts, Parcel, Room};
 use crate::error::chain;
@@ -30,9 +30,9 @@ pub(super) struct Task {
     backlog: Arc<Mutex<Backlog>>,
     outlives: bool,
     delivery: Arc<dyn Delivery>,
-    observer: Arc<dyn Observer>,
     room: Arc<Room>,
     counts: Arc<Counts>,
+    complaints: Complaints,
     /// How many wait, those on their way included.
     queued: u64,
     /// A batch that was not delivered, or not all of it.
@@ -53,7 +53,6 @@ impl Task {
         inbox: mpsc::UnboundedReceiver<Parcel>,
         backlog: Backlog,
         delivery: Arc<dyn Delivery>,
-        observer: Arc<dyn Observer>,
         room: Arc<Room>,
         counts: Arc<Counts>,
     ) -> Self {
@@ -62,15 +61,15 @@ impl Task {
         if 0 < queued {
             info!(count = queued, "{} of a former run wait to be sent", delivery.what());
         }
-        let mut task = Self {
+        let task = Self {
             config,
             inbox,
             backlog: Arc::new(Mutex::new(backlog)),
             outlives,
             delivery,
-            observer,
             room,
             counts,
+            complaints: Complaints::default(),
             queued,
             held: None,
             sending: None,
@@ -85,8 +84,10 @@ impl Task {
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut parcels = Vec::new();
+        let counts = Arc::clone(&self.counts);
         loop {
             let (due, sync_at) = (self.due(), self.sync_at);
+            let (complain_at, quiet) = self.complain();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -97,6 +98,8 @@ impl Task {
                 },
                 () = until(due) => self.send().await,
                 () = until(sync_at) => self.sync().await,
+                () = counts.complained(), if !quiet => {}
+                () = until(complain_at) => {}
             }
         }
         self.finish().await;
@@ -144,25 +147,30 @@ impl Task {
                 Some(Err(error)) => Err(chain(&error)),
                 None => Err("the queue has failed".to_owned()),
             };
+            let count = records as u64;
             // In memory they keep their place until they are sent.
             if self.outlives || outcome.is_err() {
                 self.room.leave(records, bytes);
             }
-            match (waiting, outcome) {
-                (Some(waiting), outcome) => {
-                    let refused = |it| ExposeError::new(ExposeErrorKind::Unavailable, it);
-                    let _ = waiting.send(outcome.map_err(refused)); // who does not wait any more is not told
+            if let Err(error) = &outcome {
+                self.counts.ended(Some(error.as_str().into()));
+                match waiting {
+                    Some(_) => {
+                        self.counts.rejected(count);
+                        self.complaints.not_taken.add(count, error);
+                    }
+                    None => {
+                        self.counts.dropped(count);
+                        self.complaints.dropped.add(count, error);
+                    }
                 }
-                (None, Err(error)) => {
-                    dropped += records as u64;
-                    self.failed(&error, "cannot be kept");
-                }
-                (None, Ok(())) => {}
+            }
+            if let Some(waiting) = waiting {
+                let refused = |it| ExposeError::new(ExposeErrorKind::Unavailable, it);
+                let _ = waiting.send(outcome.map_err(refused)); // who does not wait any more is not told
             }
         }
-        if 0 < dropped {
-            self.drop_counted(dropped, "there is no more room");
-        }
+        self.drop_counted(dropped, NO_ROOM);
         let now = Instant::now();
         self.waiting_since.get_or_insert(now);
         #[cfg(feature = "disk")]
@@ -208,7 +216,7 @@ impl Task {
             self.held = Some(held);
             return self.pause(&message, suspended);
         }
-        let Held { through, mut arrived, refused, .. } = held;
+        let Held { through, mut arrived, refused, refusal, .. } = held;
         let settled = self
             .on_backlog(move |backlog| {
                 // What was dropped on its way is counted already.
@@ -220,15 +228,11 @@ impl Task {
             .await;
         let Some((arrived, Settled { lost, freed })) = settled else { return };
         self.room.leave(freed.0, freed.1);
-        self.counts.sent.fetch_add(arrived, Ordering::Relaxed);
-        self.counts.row_errors.fetch_add(refused, Ordering::Relaxed);
-        if self.is_observed() && 0 < arrived {
-            self.observer.exposures_sent(arrived);
-        }
-        self.count_dropped(lost);
+        self.counts.delivered(arrived, refused);
+        self.counts.dropped(lost);
+        self.complaints.refused.add(refused, &refusal);
         if refused < lost {
-            let what = self.delivery.what();
-            warn!(count = lost - refused, "{what} were damaged, and are lost");
+            self.complaints.dropped.add(lost - refused, "they were damaged");
         }
         if 0 < self.failures {
             info!("{} are sent again", self.delivery.what());
@@ -290,6 +294,7 @@ impl Task {
         }
         self.sending = None;
         self.sync().await;
+        self.complaints.note(&self.counts);
         let what = self.delivery.what();
         if 0 < self.queued && self.outlives {
             info!(count = self.queued, "{what} wait on the disk for the next start");
@@ -299,6 +304,13 @@ impl Task {
             self.room.leave(usize::try_from(queued).unwrap_or(usize::MAX), 0);
             self.drop_counted(queued, "they could not be sent in time");
         }
+        self.complaints.last_words(self.delivery.what());
+    }
+
+    /// Says what is to be said. Gives when there is more to say, and whether it is quiet until then.
+    fn complain(&mut self) -> (Option<Instant>, bool) {
+        self.complaints.note(&self.counts);
+        self.complaints.say(self.delivery.what(), Instant::now())
     }
 
     async fn sync(&mut self) {
@@ -321,21 +333,9 @@ impl Task {
         if self.outlives { tokio::task::spawn_blocking(work).await.ok() } else { Some(work()) }
     }
 
-    fn drop_counted(&self, count: u64, why: &str) {
-        self.count_dropped(count);
-        warn!(count, "{} are dropped: {why}", self.delivery.what());
-    }
-
-    fn count_dropped(&self, count: u64) {
-        self.counts.dropped.fetch_add(count, Ordering::Relaxed);
-        if self.is_observed() && 0 < count {
-            self.observer.exposures_dropped(count);
-        }
-    }
-
-    /// Observers are told of exposures alone.
-    fn is_observed(&self) -> bool {
-        self.delivery.is_observed()
+    fn drop_counted(&mut self, count: u64, why: &str) {
+        self.counts.dropped(count);
+        self.complaints.dropped.add(count, why);
     }
 
     fn count_queued(&mut self) {
@@ -343,9 +343,10 @@ impl Task {
         self.show_queued();
     }
 
-    fn show_queued(&mut self) {
+    fn show_queued(&self) {
         if self.outlives {
-            self.counts.spooled.store(self.queued, Ordering::Relaxed);
+            let bytes = self.backlog.lock().unwrap_or_else(PoisonError::into_inner).bytes();
+            self.counts.show_spooled(self.queued, bytes);
         }
     }
 }

@@ -123,6 +123,13 @@ impl Rig {
         self.sink.asked.acquire_many(times).await.unwrap().forget();
     }
 
+    /// Lets the task say what it has to say.
+    async fn told_the_log(&self) {
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn stop(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
@@ -191,8 +198,93 @@ async fn bytes_are_bounded_too() {
     rig.courier.take(vec![vec![b'x'; 60].into()]).await.unwrap();
     let refused = rig.courier.take(vec![vec![b'x'; 60].into()]).await.unwrap_err();
     assert_eq!(refused.kind(), ExposeErrorKind::Full);
-    rig.courier.take_or_drop(vec![b'x'; 60].into());
-    assert_eq!(rig.counts().0, [1, 0, 1, 0]);
+    rig.courier.take_or_drop(vec![b'x'; 60].into()); // whoever observes is told of it, too
+    assert_eq!(rig.counts(), ([1, 0, 1, 0], (0, 1)));
+    let counts = rig.courier.counts();
+    assert_eq!((counts.bytes, counts.rejected), (60, 1));
+}
+
+/// What is logged in this thread: level and message.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || log.clone())
+            .without_time()
+            .with_target(false)
+            .with_ansi(false);
+        tracing::subscriber::set_default(subscriber.finish())
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().filter_map(|it| it.trim().strip_prefix("WARN ")).map(str::to_owned).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Time passes by a minute when everybody waits, and no faster.
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_stays_full_is_told_once_a_minute_with_how_many_it_cost() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let mut rig = Rig::new(Does::Hangs, |it| it.queue = 1).await;
+    rig.take(0..1).await;
+    rig.asked(1).await;
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..1_000 {
+            rig.courier.take_or_drop(named(1));
+            rig.courier.take(vec![named(2)]).await.unwrap_err();
+        }
+        tokio::time::advance(Duration::from_secs(61)).await;
+        rig.told_the_log().await;
+        told.push(log.warnings().len());
+    }
+    let warnings = log.warnings();
+    assert!(told.iter().enumerate().all(|(round, it)| *it <= 2 * (round + 2)), "{warnings:?}");
+    rig.stop().await;
+    let warnings = log.warnings();
+    let sum = |words: &str| -> u64 {
+        let found = warnings.iter().filter(|it| it.contains(words));
+        let count = |it: &String| -> Option<u64> {
+            it.split_once("count=")?.1.split(' ').next()?.parse().ok()
+        };
+        found.map(|it| count(it).unwrap_or_else(|| panic!("{it}"))).sum::<u64>()
+    };
+    assert_eq!(sum("exposures are dropped"), 3_001, "with the one that hung: {warnings:?}");
+    assert_eq!(sum("exposures are not taken"), 3_000, "{warnings:?}");
+    assert_eq!(rig.counts(), ([0, 0, 3_001, 0], (0, 3_001)));
+    assert_eq!(rig.courier.counts().rejected, 3_000);
+    assert!(rig.batches.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_flagr_refuses_again_and_again_are_told_once_a_minute() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let mut rig = Rig::new(Does::Refuses(&[0]), |_| {}).await;
+    for name in 0..30 {
+        rig.take(name..name + 1).await;
+        rig.batch().await;
+    }
+    assert_eq!(log.warnings(), ["Flagr refuses exposures count=1 error=no"]);
+    rig.stop().await;
+    let last = log.warnings().pop().unwrap();
+    assert_eq!(last, "Flagr refuses exposures count=29 error=no");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Rows, and whether they are met.
 
-use super::{of_bytes, of_pairs};
+use super::{of_few, of_pairs};
 
 #[test]
 fn of_pairs_the_middle_counts() {
@@ -12,7 +12,7 @@ fn of_pairs_the_middle_counts() {
 }
 
 #[test]
-fn of_bytes_less_is_met() {
-    assert_eq!(of_bytes("work", 20_000.0, 20_000.0).is_met(), Some(true));
-    assert_eq!(of_bytes("work", 20_001.0, 20_000.0).is_met(), Some(false));
+fn of_few_less_is_met() {
+    assert_eq!(of_few("work", "bytes", 20_000.0, 20_000.0).is_met(), Some(true));
+    assert_eq!(of_few("work", "bytes", 20_001.0, 20_000.0).is_met(), Some(false));
 }

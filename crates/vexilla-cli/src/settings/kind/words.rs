@@ -84,7 +84,11 @@ impl Kind for Place {
     }
 
     fn read(raw: &Raw) -> Result<PathBuf, String> {
-        raw.text().map(PathBuf::from)
+        let text = raw.text()?;
+        if text.contains(['\n', '\r']) {
+            return Err("holds a line break, which a path cannot have here".to_owned());
+        }
+        Ok(PathBuf::from(text))
     }
 
     fn shown(value: &PathBuf) -> Shown {

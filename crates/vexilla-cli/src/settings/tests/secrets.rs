@@ -62,12 +62,33 @@ fn a_secret_s_file_that_cannot_be_used_is_named() {
 
 #[test]
 fn a_secret_and_its_file_are_one_too_many() {
-    let given = [("VEXILLA_ADMIN__TOKEN", SECRET)];
-    let wrong = load("admin.token_file = '/run/token'", &given, &[]).unwrap_err().to_string();
+    let both = [("VEXILLA_ADMIN__TOKEN", SECRET), ("VEXILLA_ADMIN__TOKEN_FILE", "/run/token")];
+    let wrong = load("", &both, &[]).unwrap_err().to_string();
     assert_eq!(
         wrong,
-        "vexilla.toml, line 1: admin.token_file: the secret is given here, and by environment variable VEXILLA_ADMIN__TOKEN too"
+        "environment variable VEXILLA_ADMIN__TOKEN_FILE: the secret is given here, and by environment variable VEXILLA_ADMIN__TOKEN too"
     );
+    let wrong = load("[admin]\ntoken = 'x'\ntoken_file = '/run/token'", &[], &[]).unwrap_err();
+    let wrong = wrong.to_string();
+    assert!(wrong.starts_with("vexilla.toml, line 3: admin.token_file: the secret "), "{wrong}");
+    assert!(wrong.ends_with("vexilla.toml, line 2 too"), "{wrong}");
+}
+
+#[test]
+fn of_a_secret_and_its_file_the_stronger_place_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    fs::write(&file, SECRET).unwrap();
+    let path = file.to_str().unwrap();
+    let token = |file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]| {
+        let loaded = load(file, variables, flags).unwrap();
+        loaded.settings.admin.token.unwrap().reveal().to_owned()
+    };
+    let in_file = format!("admin.token_file = '{path}'");
+    assert_eq!(token(&in_file, &[("VEXILLA_ADMIN_TOKEN", "another")], &[]), "another");
+    assert_eq!(token("admin.token = 'x'", &[("VEXILLA_ADMIN_TOKEN_FILE", path)], &[]), SECRET);
+    let flag = [("admin.token_file", path)];
+    assert_eq!(token("", &[("VEXILLA_ADMIN_TOKEN", "another")], &flag), SECRET);
 }
 
 #[test]

@@ -80,6 +80,10 @@ fn a_value_of_another_kind() {
         "evaluation.rollouts: `nobody` is none of `remote` or `local`",
     );
     file("sidecar.web_prefix = \"flags\"", "sidecar.web_prefix: `flags` must begin with a slash");
+    file(
+        "exposures.spool = \"a\\nb\"",
+        "exposures.spool: holds a line break, which a path cannot have here",
+    );
     file("log.level = \"loud\"", "log.level: `loud` is no level, as `info` or `vexilla=debug`");
 }
 

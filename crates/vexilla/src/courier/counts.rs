@@ -1,0 +1,130 @@
+//! What a courier counts: the one place that statistics, metrics and its log read.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use vexilla_domain::{Observer, QueueCounts};
+
+use super::delivery::Delivery;
+
+/// Counts, and tells an observer what is sent and lost.
+#[derive(Debug)]
+pub(super) struct Counts {
+    delivery: Arc<dyn Delivery>,
+    observer: Arc<dyn Observer>,
+    /// Those on the disk that wait, and their bytes.
+    spooled: AtomicU64,
+    spooled_bytes: AtomicU64,
+    sent: AtomicU64,
+    dropped: AtomicU64,
+    rejected: AtomicU64,
+    row_errors: AtomicU64,
+    last_error: Mutex<Option<Box<str>>>,
+    /// Those of the dropped, and of the rejected, that there was no room for and that the log was not told of yet.
+    no_room: AtomicU64,
+    not_taken: AtomicU64,
+    /// Wakes the one who tells the log.
+    complained: Notify,
+}
+
+impl Counts {
+    /// `dropped` were lost in former runs.
+    pub(super) fn new(
+        delivery: Arc<dyn Delivery>,
+        observer: Arc<dyn Observer>,
+        dropped: u64,
+    ) -> Self {
+        Self {
+            delivery,
+            observer,
+            spooled: AtomicU64::new(0),
+            spooled_bytes: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            dropped: AtomicU64::new(dropped),
+            rejected: AtomicU64::new(0),
+            row_errors: AtomicU64::new(0),
+            last_error: Mutex::default(),
+            no_room: AtomicU64::new(0),
+            not_taken: AtomicU64::new(0),
+            complained: Notify::new(),
+        }
+    }
+
+    /// So many were handed over in vain, and whoever did that is told.
+    pub(super) fn not_taken(&self, count: u64) {
+        self.rejected.fetch_add(count, Ordering::Relaxed);
+        self.not_taken.fetch_add(count, Ordering::Relaxed);
+        self.complained.notify_one();
+    }
+
+    /// One more was lost before it was kept.
+    pub(super) fn found_no_room(&self) {
+        self.dropped(1);
+        self.no_room.fetch_add(1, Ordering::Relaxed);
+        self.complained.notify_one();
+    }
+
+    pub(super) fn rejected(&self, count: u64) {
+        self.rejected.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn dropped(&self, count: u64) {
+        if 0 < count {
+            self.dropped.fetch_add(count, Ordering::Relaxed);
+            self.delivery.tell_dropped(self.observer.as_ref(), count);
+        }
+    }
+
+    /// So many arrived, and so many Flagr did not want.
+    pub(super) fn delivered(&self, arrived: u64, refused: u64) {
+        self.row_errors.fetch_add(refused, Ordering::Relaxed);
+        if 0 < arrived {
+            self.sent.fetch_add(arrived, Ordering::Relaxed);
+            self.delivery.tell_sent(self.observer.as_ref(), arrived);
+        }
+    }
+
+    /// Shows what waits on the disk.
+    pub(super) fn show_spooled(&self, records: u64, bytes: u64) {
+        self.spooled.store(records, Ordering::Relaxed);
+        self.spooled_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes how a delivery ended. Gives whether it ended so the last time.
+    pub(super) fn ended(&self, error: Option<Box<str>>) -> bool {
+        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = *last == error;
+        *last = error;
+        is_same
+    }
+
+    pub(super) fn has_not_failed(&self) -> bool {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// How many there was no room for, dropped and not taken, since this was asked last.
+    pub(super) fn without_room(&self) -> (u64, u64) {
+        (self.no_room.swap(0, Ordering::Relaxed), self.not_taken.swap(0, Ordering::Relaxed))
+    }
+
+    /// Ready when there was no room for something.
+    pub(super) async fn complained(&self) {
+        self.complained.notified().await;
+    }
+
+    /// Everything, with what waits in memory.
+    pub(super) fn read(&self, records: u64, bytes: u64) -> QueueCounts {
+        let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        let last_error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = QueueCounts::default();
+        counts.queued = read(&self.spooled).saturating_add(records);
+        counts.bytes = read(&self.spooled_bytes).saturating_add(bytes);
+        counts.sent = read(&self.sent);
+        counts.dropped = read(&self.dropped);
+        counts.rejected = read(&self.rejected);
+        counts.row_errors = read(&self.row_errors);
+        counts.last_error.clone_from(&last_error);
+        counts
+    }
+}
