@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use vexilla::{
-    BoundServer, BreakerConfig, Client, Config, ExportPolicy, ListenAddress, Sidecar, Stats,
+    BoundServer, BreakerConfig, Client, Config, ExportPolicy, Sidecar, Stats,
 };
 
 use crate::archive;
@@ -15,7 +15,7 @@ use crate::config::Configuration;
 use crate::error::CommandError;
 use crate::output::print;
 use crate::reload::Live;
-use crate::servers;
+use crate::servers::{self, place};
 use crate::settings::{Section as _, Settings, Wrong};
 use crate::sharing;
 use crate::signals::{Hangups, Signals};
@@ -38,12 +38,15 @@ pub(crate) async fn run(
         () = signals.next() => return Ok(ExitCode::SUCCESS), // nobody is being served yet
     };
     print(loaded(&client.stats()))?;
-    print(format!("listening on {}\n", place(bound.address())))?;
-    for (name, address) in
-        [("admin", client.admin_address()), ("webhook", client.webhook_address())]
-    {
+    let speaks_tls = settings.sidecar_listener.tls_certificate.is_some();
+    print(format!("listening on {}\n", place(bound.address(), speaks_tls)))?;
+    for (name, address, listener) in [
+        ("admin", client.admin_address(), &settings.admin_listener),
+        ("webhook", client.webhook_address(), &settings.webhook_listener),
+    ] {
         if let Some(address) = address {
-            print(format!("{name} on {}\n", place(address)))?;
+            let speaks_tls = listener.tls_certificate.is_some();
+            print(format!("{name} on {}\n", place(address, speaks_tls)))?;
         }
     }
 
@@ -114,7 +117,8 @@ async fn start(
     }
     let client = builder.start().await.map_err(|it| servers::failed(settings, source, it))?;
     let sidecar = client.sidecar(sidecar);
-    let bound = sidecar.clone().listen(&settings.sidecar.listen).await?;
+    let bound = sidecar.clone().listen(&settings.sidecar.listen).await;
+    let bound = bound.map_err(|it| servers::unopened(settings, "sidecar", it))?;
     Ok((client, sidecar, bound))
 }
 
@@ -127,14 +131,6 @@ fn client_config(settings: &Settings) -> Result<Config, Wrong> {
     config.flag_events = settings.telemetry.flag_events;
     config.export = ExportPolicy::Keep;
     Ok(config)
-}
-
-/// `http://127.0.0.1:18100`, or `unix:/run/vexilla.sock`
-fn place(address: &ListenAddress) -> String {
-    match address {
-        ListenAddress::Tcp(address) => format!("http://{address}"),
-        ListenAddress::Unix(_) => address.to_string(),
-    }
 }
 
 /// `loaded 4 flags from file examples/shop.json`

@@ -38,7 +38,7 @@ impl Sidecar {
     pub async fn listen(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
         let listener = Listener::bind(address, &self.listener()).await?;
         Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
-            listener.serve(self.service(), shutdown, drain).await
+            listener.serve(move |it| self.answer(it), shutdown, drain).await
         }))
     }
 }
@@ -52,6 +52,6 @@ impl BoundSidecar {
     /// Serves until `shutdown` is ready: then no connection is accepted any more, idle ones are closed, and running
     /// requests have as long as `drain` to finish. Gives the number of connections that were cut after that.
     pub async fn serve(self, shutdown: impl Future<Output = ()>, drain: Duration) -> usize {
-        self.listener.serve(self.sidecar.service(), shutdown, drain).await
+        self.listener.serve(move |it| self.sidecar.answer(it), shutdown, drain).await
     }
 }

@@ -116,7 +116,8 @@ fn a_port_that_is_taken_is_an_error() {
     let first = Sidecar::start(&SHOP);
     let said = run(["serve", "--flags", "examples/shop.json", "--listen", &first.address]);
     assert_eq!((said.status, said.stdout.as_str()), (1, ""));
-    assert!(said.error().starts_with(&format!("error: cannot listen on {}: ", first.address)));
+    let expected = format!("error: --listen: cannot listen on {}: ", first.address);
+    assert!(said.error().starts_with(&expected), "{}", said.stderr);
 }
 
 #[test]
