@@ -131,6 +131,21 @@ fn health_asks_a_sidecar() {
     assert!(said.error().starts_with(&expected), "{}", said.stderr);
 }
 
+#[test]
+fn health_reads_the_configuration_that_serve_reads() {
+    let sidecar = Sidecar::start(&SHOP);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vexilla.toml");
+    let asked = |listen: &str| {
+        std::fs::write(&file, format!("[sidecar]\nlisten = \"{listen}\"\n")).unwrap();
+        run(["health", "--config", file.to_str().unwrap()])
+    };
+    assert_eq!(asked(&sidecar.address).ok(), "OK\n");
+    let said = asked("127.0.0.1:1");
+    assert_eq!((said.status, said.stdout.as_str()), (1, ""));
+    assert!(said.error().starts_with("error: http://127.0.0.1:1: "), "{}", said.stderr);
+}
+
 #[cfg(unix)]
 mod signals {
     use std::io::Write;
