@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use vexilla::{
-    BoundServer, BreakerConfig, Client, Config, ExportPolicy, Sidecar, Stats,
-};
+use vexilla::{BoundServer, BreakerConfig, Client, Config, ExportPolicy, Sidecar, Stats};
 
 use crate::archive;
 use crate::args::{ServeArgs, SourceArgs};

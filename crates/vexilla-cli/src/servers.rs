@@ -1,8 +1,6 @@
 //! The admin API and the webhook of `vexilla serve`, and what is handed on to Flagr.
 
-use vexilla::{
-    BindError, ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError,
-};
+use vexilla::{BindError, ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError};
 use vexilla_flagr::FlagrSource;
 
 use crate::args::SourceArgs;

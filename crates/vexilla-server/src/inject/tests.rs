@@ -57,7 +57,8 @@ fn time_and_listed_headers_are_added() {
 
 #[test]
 fn host_counts_only_by_its_name() {
-    let injector = Injector::new(&Injection { prefixes: vec!["ho".into()], ..Injection::default() });
+    let injector =
+        Injector::new(&Injection { prefixes: vec!["ho".into()], ..Injection::default() });
     let context = injector
         .time_and_headers(SystemTime::UNIX_EPOCH, &headers(&[("host", "h")]))
         .add_to(Context::default());

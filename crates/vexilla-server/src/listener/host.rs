@@ -11,7 +11,9 @@ pub(super) fn refused<B>(request: &Request<B>) -> Option<&'static str> {
         (Some(host), None) if !host.as_bytes().iter().all(is_allowed) => {
             Some("400 Bad Request: malformed Host header")
         }
-        (None, _) if request.version() == Version::HTTP_11 && request.method() != Method::CONNECT => {
+        (None, _)
+            if request.version() == Version::HTTP_11 && request.method() != Method::CONNECT =>
+        {
             Some("400 Bad Request: missing required Host header")
         }
         _ => None,

@@ -17,7 +17,8 @@ fn only_names_of_this_machine_are_answered() {
         check(HOST, host, true);
         check(ORIGIN, &format!("http://{host}"), true);
     }
-    for host in ["rebound.example:19000", "localhost.example", "10.0.0.1", "[::2]", "", "a b", "@"] {
+    for host in ["rebound.example:19000", "localhost.example", "10.0.0.1", "[::2]", "", "a b", "@"]
+    {
         check(HOST, host, false);
         check(ORIGIN, &format!("https://{host}"), false);
     }
