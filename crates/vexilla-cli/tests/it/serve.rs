@@ -114,7 +114,8 @@ fn a_changed_file_arrives_and_a_lost_one_changes_nothing() {
 #[test]
 fn a_port_that_is_taken_is_an_error() {
     let first = Sidecar::start(&SHOP);
-    let said = run(["serve", "--flags", "examples/shop.json", "--listen", &first.address]);
+    let listen = ["serve", "--admin-listen", "off", "--listen", &first.address];
+    let said = run(listen.into_iter().chain(SHOP));
     assert_eq!((said.status, said.stdout.as_str()), (1, ""));
     let expected = format!("error: --listen: cannot listen on {}: ", first.address);
     assert!(said.error().starts_with(&expected), "{}", said.stderr);

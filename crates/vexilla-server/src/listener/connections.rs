@@ -79,10 +79,10 @@ impl Listener {
             stopping: CancellationToken::new(),
             cut: CancellationToken::new(),
         };
-        let places = Places::new(config.max_connections);
         let mut http = http1::Builder::new();
         http.max_header_size(config.max_header_bytes);
         let pace = Pace::new(config.header_timeout, config.idle_timeout);
+        let places = Places::new(config.max_connections, pace);
         let serving = Arc::new(Serving { http, pace, tls, answer });
 
         let accept_all = async {
@@ -173,8 +173,9 @@ where
                 let response = refusal(reason).map(Either::Left);
                 return future::Either::Left(future::ready(sent(response, busy)));
             }
-            // Combined without an `async` block, which would hold the future of the answer twice.
-            let answered = answer(request);
+            // Behind a pointer: the connection keeps room for it as long as it lives, and it is moved a few times. Combined
+            // without an `async` block, which would hold it twice.
+            let answered = Box::pin(answer(request));
             future::Either::Right(answered.map(|it| sent(it.map(Either::Right), busy)))
         });
         let stream = Box::pin(Paced::new(stream, self.pace, stage));

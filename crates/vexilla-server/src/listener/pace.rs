@@ -47,7 +47,12 @@ impl Stage {
         Busy(self.clone())
     }
 
-    /// Since when it has been waiting for its client, if it is.
+    /// Its wait begins now.
+    pub(super) fn begin(&self, pace: Pace) {
+        self.0.since.store(pace.now(), Ordering::Relaxed);
+    }
+
+    /// Since when it has been waiting for its client, if it is, by the clock of its pace.
     pub(super) fn silent_since(&self) -> Option<u64> {
         (self.get() != BUSY).then(|| self.0.since.load(Ordering::Relaxed))
     }
@@ -135,6 +140,11 @@ impl Pace {
             lingers: AtomicBool::new(false),
             since: AtomicU64::new(self.millis(Instant::now())),
         }))
+    }
+
+    /// Milliseconds since the listener began.
+    pub(super) fn now(&self) -> u64 {
+        self.millis(Instant::now())
     }
 
     fn millis(&self, now: Instant) -> u64 {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
-use super::pace::Stage;
+use super::pace::{Pace, Stage};
 
 /// How long to wait before looking again for somebody who is silent, while all are busy.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -16,9 +16,13 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// How long to wait for a place that somebody is losing.
 const LOSING: Duration = Duration::from_secs(2);
 
+/// Who has been silent for less than this many milliseconds keeps his place: his request may be on its way.
+const GRACE: u64 = 500;
+
 /// So many, and no more.
 #[derive(Debug)]
 pub(super) struct Places {
+    pace: Pace,
     free: Arc<Semaphore>,
     taken: Arc<Taken>,
 }
@@ -50,9 +54,9 @@ pub(super) struct Place {
 }
 
 impl Places {
-    pub(super) fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize, pace: Pace) -> Self {
         let free = Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
-        Self { free, taken: Arc::default() }
+        Self { pace, free, taken: Arc::default() }
     }
 
     /// Takes a place for a connection in this stage: a free one, or that of who has been silent for longest. While all
@@ -65,13 +69,14 @@ impl Places {
                 () = self.evict() => None,
             };
             if let Some(permit) = permit {
+                stage.begin(self.pace);
                 return self.taken.seat(stage, permit);
             }
         }
     }
 
     async fn evict(&self) {
-        let pause = match self.taken.longest_silent() {
+        let pause = match self.taken.longest_silent(self.pace.now()) {
             Some(task) => {
                 tracing::debug!("a silent connection makes room for another one");
                 task.abort();
@@ -93,10 +98,11 @@ impl Taken {
         Place { number, seat, taken: Arc::clone(self), _permit: permit }
     }
 
-    fn longest_silent(&self) -> Option<AbortHandle> {
+    fn longest_silent(&self, now: u64) -> Option<AbortHandle> {
         let seats = self.seats();
         let silent = seats.by_number.iter().filter_map(|(number, seat)| {
-            Some(((seat.stage.silent_since()?, *number), seat.task.get()?))
+            let since = seat.stage.silent_since().filter(|it| it.saturating_add(GRACE) <= now)?;
+            Some(((since, *number), seat.task.get()?))
         });
         silent.min_by_key(|it| it.0).map(|it| it.1.clone())
     }
