@@ -82,19 +82,19 @@ impl Listener {
         let mut http = http1::Builder::new();
         http.max_header_size(config.max_header_bytes);
         let pace = Pace::new(config.header_timeout, config.idle_timeout);
-        let places = Places::new(config.max_connections, pace);
+        let room = Places::new(config.max_connections, pace);
         let serving = Arc::new(Serving { http, pace, tls, answer });
 
         let accept_all = async {
             loop {
                 let accepted = socket.accept(&address).await;
                 let stage = pace.stage();
-                let place = places.take(stage.clone()).await;
-                let ended_by = place.ended_by();
+                let seat = room.take(stage.clone()).await;
+                let ended_by = seat.ended_by();
                 let (stopping, cut) = (connections.stopping.clone(), connections.cut.clone());
                 let serving = Arc::clone(&serving);
                 let task = connections.tracker.spawn(async move {
-                    let _place = place;
+                    let _seat = seat;
                     let whole = async {
                         match accepted {
                             Accepted::Tcp(stream) => serving.connection(stream, stage, &stopping).await,
@@ -171,12 +171,14 @@ where
             let busy = during.busy();
             if let Some(reason) = host::refused(&request) {
                 let response = refusal(reason).map(Either::Left);
-                return future::Either::Left(future::ready(sent(response, busy)));
+                return future::Either::Left(future::ready(Ok::<_, Infallible>(sent(
+                    response, busy,
+                ))));
             }
             // Behind a pointer: the connection keeps room for it as long as it lives, and it is moved a few times. Combined
             // without an `async` block, which would hold it twice.
             let answered = Box::pin(answer(request));
-            future::Either::Right(answered.map(|it| sent(it.map(Either::Right), busy)))
+            future::Either::Right(answered.map(|it| Ok(sent(it.map(Either::Right), busy))))
         });
         let stream = Box::pin(Paced::new(stream, self.pace, stage));
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
@@ -189,11 +191,11 @@ where
 }
 
 /// An answer whose connection is busy until it is sent.
-fn sent<B>(response: Response<B>, busy: Busy) -> Result<Response<UntilSent<B>>, Infallible> {
+fn sent<B>(response: Response<B>, busy: Busy) -> Response<UntilSent<B>> {
     if closes(&response) {
         busy.lingers();
     }
-    Ok(response.map(|body| UntilSent::new(body, busy)))
+    response.map(|body| UntilSent::new(body, busy))
 }
 
 /// Whether the rest of a request is not waited for.

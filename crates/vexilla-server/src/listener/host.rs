@@ -8,7 +8,7 @@ pub(super) fn refused<B>(request: &Request<B>) -> Option<&'static str> {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(_), Some(_)) => Some("400 Bad Request"),
-        (Some(host), None) if !host.as_bytes().iter().all(is_allowed) => {
+        (Some(host), None) if !host.as_bytes().iter().copied().all(is_allowed) => {
             Some("400 Bad Request: malformed Host header")
         }
         (None, _)
@@ -20,6 +20,6 @@ pub(super) fn refused<B>(request: &Request<B>) -> Option<&'static str> {
     }
 }
 
-fn is_allowed(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(byte)
+fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(&byte)
 }
