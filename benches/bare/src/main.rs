@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -19,7 +19,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-const TAG: &str = "\"1\"";
+const TAG: &str = "\"1-0123456789abcdef\"";
+
+/// What the sidecar says of every answer, as bytes on the wire are to be the same.
+const SAID: [(HeaderName, &str); 4] = [
+    (HeaderName::from_static("x-vexilla-source"), "local"),
+    (HeaderName::from_static("x-vexilla-revision"), "0.1"),
+    (HeaderName::from_static("x-vexilla-age"), "1"),
+    (VARY, "Origin"),
+];
 
 /// What Flagr's clients send.
 #[derive(Deserialize)]
@@ -61,12 +69,12 @@ async fn evaluation(State(answer): State<Bytes>, body: Bytes) -> Response {
     }
     // Kept from being left out as unused.
     std::hint::black_box((question.entity_id, question.entity_type, question.enable_debug));
-    ([(CONTENT_TYPE, "application/json")], answer).into_response()
+    (SAID, [(CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
 async fn export(State(answer): State<Bytes>, headers: HeaderMap) -> Response {
     if headers.get(IF_NONE_MATCH).is_some_and(|it| it == TAG) {
-        return (StatusCode::NOT_MODIFIED, [(ETAG, TAG)]).into_response();
+        return (StatusCode::NOT_MODIFIED, SAID, [(ETAG, TAG)]).into_response();
     }
-    ([(ETAG, TAG)], answer).into_response()
+    (SAID, [(ETAG, TAG)], answer).into_response()
 }

@@ -219,9 +219,9 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HealthArgs {
-    /// The sidecar's address
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:18100")]
-    pub(crate) url: String,
+    /// The sidecar's address [default: where `serve` listens with the same configuration]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
 }
 
 #[derive(Debug, Args)]

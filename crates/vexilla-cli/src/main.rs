@@ -85,7 +85,7 @@ async fn execute(
         Command::Check(args) => check::run(args, settings).await,
         Command::Verify(args) => verify::command(args, settings).await,
         Command::Export(args) => export::run(args, settings).await,
-        Command::Health(args) => health::run(args).await,
+        Command::Health(args) => health::run(args, settings).await,
         Command::ConfigReference(args) => reference(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

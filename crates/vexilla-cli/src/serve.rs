@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use vexilla::{
-    BoundServer, BreakerConfig, Client, ExportPolicy, ListenAddress, Sidecar, StartError, Stats,
-};
+use vexilla::{BoundServer, BreakerConfig, Client, ExportPolicy, Sidecar, StartError, Stats};
 
 use crate::archive;
 use crate::args::{ServeArgs, SourceArgs};
@@ -15,7 +13,7 @@ use crate::config::Configuration;
 use crate::error::CommandError;
 use crate::output::print;
 use crate::reload::Live;
-use crate::servers;
+use crate::servers::{self, place};
 use crate::settings::{Section as _, Wrong, otlp};
 use crate::sharing;
 use crate::signals::{Hangups, Signals};
@@ -40,12 +38,15 @@ pub(crate) async fn run(
         () = signals.next() => return Ok(ExitCode::SUCCESS), // nobody is being served yet
     };
     print(loaded(&client.stats()))?;
-    print(format!("listening on {}\n", place(bound.address())))?;
-    for (name, address) in
-        [("admin", client.admin_address()), ("webhook", client.webhook_address())]
-    {
+    let speaks_tls = settings.sidecar_listener.tls_certificate.is_some();
+    print(format!("listening on {}\n", place(bound.address(), speaks_tls)))?;
+    for (name, address, listener) in [
+        ("admin", client.admin_address(), &settings.admin_listener),
+        ("webhook", client.webhook_address(), &settings.webhook_listener),
+    ] {
         if let Some(address) = address {
-            print(format!("{name} on {}\n", place(address)))?;
+            let speaks_tls = listener.tls_certificate.is_some();
+            print(format!("{name} on {}\n", place(address, speaks_tls)))?;
         }
     }
 
@@ -127,16 +128,9 @@ async fn start(
         error => servers::failed(settings, source, error),
     })?;
     let sidecar = client.sidecar(sidecar);
-    let bound = sidecar.clone().listen(&settings.sidecar.listen).await?;
+    let bound = sidecar.clone().listen(&settings.sidecar.listen).await;
+    let bound = bound.map_err(|it| servers::unopened(settings, "sidecar", it))?;
     Ok((client, sidecar, bound))
-}
-
-/// `http://127.0.0.1:18100`, or `unix:/run/vexilla.sock`
-fn place(address: &ListenAddress) -> String {
-    match address {
-        ListenAddress::Tcp(address) => format!("http://{address}"),
-        ListenAddress::Unix(_) => address.to_string(),
-    }
 }
 
 /// `loaded 4 flags from file examples/shop.json`

@@ -1,6 +1,6 @@
 //! The admin API and the webhook of `vexilla serve`, and what is handed on to Flagr.
 
-use vexilla::{ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError};
+use vexilla::{BindError, ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError};
 use vexilla_flagr::FlagrSource;
 
 use crate::args::SourceArgs;
@@ -42,14 +42,29 @@ pub(crate) fn failed(settings: &Settings, source: &SourceArgs, error: StartError
         StartError::Listen(error) => {
             let is_admin = settings.admin.listen.as_ref() == Some(error.address());
             let part = if is_admin { "admin" } else { "webhook" };
-            let place = match settings.origins.of_setting(&format!("{part}.listen")) {
-                Origin::Default => format!("--{part}-listen"),
-                given => given.to_string(),
-            };
-            at(place, error)
+            unopened(settings, part, error)
         }
         StartError::Config(error) => misconfigured(settings, error),
         error => source.failed(error),
+    }
+}
+
+/// The error of a server that cannot listen, with the setting that says where.
+pub(crate) fn unopened(settings: &Settings, part: &str, error: BindError) -> CommandError {
+    let place = match (settings.origins.of_setting(&format!("{part}.listen")), part) {
+        (Origin::Default, "sidecar") => "--listen".to_owned(),
+        (Origin::Default, part) => format!("--{part}-listen"),
+        (given, _) => given.to_string(),
+    };
+    at(place, error)
+}
+
+/// `http://127.0.0.1:18100`, the same with `https`, or `unix:/run/vexilla.sock`
+pub(crate) fn place(address: &ListenAddress, speaks_tls: bool) -> String {
+    match address {
+        ListenAddress::Tcp(address) if speaks_tls => format!("https://{address}"),
+        ListenAddress::Tcp(address) => format!("http://{address}"),
+        ListenAddress::Unix(_) => address.to_string(),
     }
 }
 

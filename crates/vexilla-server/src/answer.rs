@@ -1,14 +1,14 @@
 //! What the engine is asked, and what is sent of its answer.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use tokio::task::spawn_blocking;
 use vexilla_domain::{
     Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, ExposureInbox, FlagRef,
-    Freshness, Revision, Source,
+    Revision,
 };
 
 use crate::error::{Answered, Refusal, whole};
@@ -20,10 +20,6 @@ use crate::operation;
 use crate::query::unescape_path;
 use crate::request::{BatchRequest, EvaluationRequest, Payload};
 use crate::wire::{Asked, batch_body, evaluation_body};
-
-const SOURCE: HeaderName = HeaderName::from_static("x-vexilla-source");
-const REVISION: HeaderName = HeaderName::from_static("x-vexilla-revision");
-const AGE: HeaderName = HeaderName::from_static("x-vexilla-age");
 
 /// Writing more than this takes long enough that other requests would wait for it.
 const LARGE_ANSWER: usize = 256 << 10;
@@ -56,18 +52,23 @@ pub(crate) struct Answerer {
 
 impl Answerer {
     pub(crate) async fn answer(&self, received: Received) -> Result<Answered, Refusal> {
+        // Behind a pointer is what needs much room: a connection keeps as much as the largest of them takes.
         match received {
             Received::Evaluation(payload, headers) => self.evaluation(&payload, &headers).await,
-            Received::Batch(payload, headers) => self.batch(&payload, &headers).await,
+            Received::Batch(payload, headers) => Box::pin(self.batch(&payload, &headers)).await,
             Received::Exposures(body) => match &self.exposures {
-                Some(inbox) => exposures::answer(&**inbox, &body, self.max_exposures).await,
+                Some(inbox) => {
+                    Box::pin(exposures::answer(&**inbox, &body, self.max_exposures)).await
+                }
                 None => Err(Refusal::not_implemented(operation::EXPOSURES)),
             },
-            Received::Export(wanted) => self.exporter.answer(wanted).await,
+            Received::Export(wanted) => Box::pin(self.exporter.answer(wanted)).await,
             Received::OfrepFlag(key, body, headers) => {
-                Ok(self.ofrep_flag(&key, &body, &headers).await)
+                Ok(Box::pin(self.ofrep_flag(&key, &body, &headers)).await)
             }
-            Received::OfrepFlags(body, headers) => Ok(self.ofrep_flags(&body, &headers).await),
+            Received::OfrepFlags(body, headers) => {
+                Ok(Box::pin(self.ofrep_flags(&body, &headers)).await)
+            }
         }
     }
 
@@ -118,12 +119,8 @@ impl Answerer {
         let answer = self.engine.evaluate(asked.flag, &request.context, asked.debug).await;
         let now = self.clock.now();
         let mut response = json(evaluation_body(&asked, &request.context, &answer, now));
-        add_origin(
-            response.headers_mut(),
-            answer.evaluation.source,
-            answer.evaluation.freshness,
-            now,
-        );
+        let (source, freshness) = (answer.evaluation.source, answer.evaluation.freshness);
+        self.exporter.tags.add_origin(response.headers_mut(), source, freshness, now);
         Ok(response)
     }
 
@@ -164,7 +161,7 @@ impl Answerer {
         let document = self.batch_document(request, entities, answers, now).await?;
         let mut response = json(document);
         if let Some((source, freshness)) = origin {
-            add_origin(response.headers_mut(), source, freshness, now);
+            self.exporter.tags.add_origin(response.headers_mut(), source, freshness, now);
         }
         Ok(response)
     }
@@ -235,22 +232,4 @@ pub(crate) fn json(body: impl Into<Bytes>) -> Answered {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// Says who decided, by which rules, and how many seconds ago the source confirmed them.
-pub(crate) fn add_origin(
-    headers: &mut HeaderMap,
-    source: Source,
-    freshness: Freshness,
-    now: SystemTime,
-) {
-    headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));
-    if let Ok(revision) = HeaderValue::try_from(freshness.revision.to_string()) {
-        headers.insert(REVISION, revision);
-    }
-    if freshness.refreshed_at_ms > 0 {
-        let confirmed = SystemTime::UNIX_EPOCH + Duration::from_millis(freshness.refreshed_at_ms);
-        let age = now.duration_since(confirmed).unwrap_or_default();
-        headers.insert(AGE, HeaderValue::from(age.as_secs()));
-    }
 }

@@ -24,7 +24,8 @@ pub struct SidecarConfig {
     /// How many bytes the bodies that are being received may take, all together; one that would take more is answered
     /// 503. The first 16 KiB of each do not count.
     pub max_waiting_bytes: usize,
-    /// How many requests are worked on at once; one more is answered 503. Reading a body does not count.
+    /// How many requests are worked on at once, and how many beside them wait for somebody else, such as Flagr; one more of
+    /// either is answered 503. Reading a body does not count.
     pub max_concurrent_requests: usize,
     /// The connections: TLS, how many, how long.
     pub listener: ListenerConfig,
@@ -59,12 +60,26 @@ pub struct SidecarConfig {
 
 /// What is added to contexts before an evaluation (`flagr-semantics` 7): `@ts`, `@ts_hour`, `@ts_weekday` and `@ts_month`
 /// in any case, and of the headers of a request those that are listed, as `@http_…`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Injection {
     /// Names of headers, in any case. `Host` counts only here.
     pub headers: Vec<String>,
     /// What names of headers begin with, in any case.
     pub prefixes: Vec<String>,
+    /// Names of headers that are never added, in any case, whatever the others say. Flagr has no such list; by default it
+    /// holds those with credentials, as contexts are repeated in answers and kept in data records.
+    pub except: Vec<String>,
+}
+
+impl Default for Injection {
+    fn default() -> Self {
+        let except = ["authorization", "cookie", "proxy-authorization"];
+        Self {
+            headers: Vec::new(),
+            prefixes: Vec::new(),
+            except: except.map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 impl Default for SidecarConfig {

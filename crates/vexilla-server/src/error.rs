@@ -23,7 +23,8 @@ pub(crate) fn whole(body: impl Into<Bytes>) -> Answered {
     Response::new(Either::Left(Full::new(body.into())))
 }
 
-const OVERLOADED: &str = "too many requests are being worked on, try again later";
+/// Said to one request too many, whatever it asks for.
+pub(crate) const OVERLOADED: &str = "too many requests are being worked on, try again later";
 
 /// A refused request.
 #[derive(Debug)]

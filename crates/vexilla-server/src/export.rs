@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap};
 use vexilla_domain::{Clock, Engine, Freshness, Revision, Source};
 
-use crate::answer::{add_origin, json, off_thread};
+use crate::answer::{json, off_thread};
 use crate::compress::{self, PackedExport};
 use crate::error::{Answered, Refusal, whole};
 use crate::etag::{EntityTag, Tags};
@@ -89,10 +89,10 @@ impl Exporter {
     fn add_headers(&self, response: &mut Answered, tag: &EntityTag, freshness: Freshness) {
         let headers = response.headers_mut();
         // Without flags there is nothing that a later revision could not have again.
-        if let Some(tag) = tag.to_header().filter(|_| freshness.revision != Revision::default()) {
-            headers.insert(header::ETAG, tag);
+        if freshness.revision != Revision::default() {
+            headers.insert(header::ETAG, tag.to_header());
         }
-        add_origin(headers, Source::Local, freshness, self.clock.now());
+        self.tags.add_origin(headers, Source::Local, freshness, self.clock.now());
     }
 }
 

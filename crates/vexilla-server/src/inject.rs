@@ -18,6 +18,8 @@ pub(crate) struct Injector {
     names: Vec<String>,
     /// In lower case, none empty.
     prefixes: Vec<String>,
+    /// In lower case.
+    except: Vec<String>,
 }
 
 /// What is added to each context of a request.
@@ -30,7 +32,11 @@ impl Injector {
             let names = list.iter().map(|it| it.trim().to_lowercase());
             names.filter(|it| !it.is_empty()).collect()
         };
-        Self { names: normal(&injection.headers), prefixes: normal(&injection.prefixes) }
+        Self {
+            names: normal(&injection.headers),
+            prefixes: normal(&injection.prefixes),
+            except: normal(&injection.except),
+        }
     }
 
     /// The time alone.
@@ -64,6 +70,9 @@ impl Injector {
     }
 
     fn takes(&self, name: &HeaderName) -> bool {
+        if self.except.iter().any(|it| it == name.as_str()) {
+            return false;
+        }
         let is_named = self.names.iter().any(|it| it == name.as_str());
         let has_prefix = || self.prefixes.iter().any(|it| name.as_str().starts_with(it.as_str()));
         is_named || (*name != header::HOST && has_prefix())

@@ -38,6 +38,7 @@
 //! - an answer to exposures counts none as logged: they are on their way to Flagr, with which the sidecar only agrees
 //!   that they are right;
 //! - an answer without a body is not marked as compressed;
+//! - a request with more than 100 headers is refused with a 431; Go counts bytes only;
 //! - where Flagr puts `@ts…` and `@http_…` into contexts itself, an answer of its own repeats the context as it was asked,
 //!   without them.
 
@@ -58,12 +59,14 @@ mod go_time;
 mod hop;
 mod http_forwarder;
 mod inject;
+mod limit;
 mod listener;
 mod media_type;
 pub mod middleware;
 mod ofrep;
 mod operation;
 mod parts;
+mod probe;
 mod query;
 mod receive;
 mod reject;
@@ -87,6 +90,7 @@ pub use listener::{
     AddressError, BindError, BoundServer, ListenAddress, ListenerConfig, TlsFiles, UnixAccess,
 };
 pub use parts::SidecarParts;
+pub use probe::probe;
 pub use serve::BoundSidecar;
 pub use sidecar::Sidecar;
 pub use trace::TraceParent;

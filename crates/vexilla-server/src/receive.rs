@@ -1,8 +1,10 @@
 //! Receiving a body: not longer than allowed, in time, and within what all bodies together may take.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::poll_immediate;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -66,7 +68,11 @@ where
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(Unreceived::TooLarge);
     }
-    let received = collect(Limited::new(body, limit), room);
+    let mut received = pin!(collect(Limited::new(body, limit), room));
+    // Most bodies have arrived with their head, and need no timer.
+    if let Some(received) = poll_immediate(received.as_mut()).await {
+        return received;
+    }
     tokio::time::timeout(timeout, received).await.unwrap_or(Err(Unreceived::TooSlow))
 }
 

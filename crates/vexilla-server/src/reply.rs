@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::BoxError;
 
+use crate::error::OVERLOADED;
 use crate::receive::{Unreceived, receive};
 
 /// An answer.
@@ -50,8 +51,7 @@ impl Problem {
     }
 
     pub(crate) fn overloaded() -> Self {
-        let message = "too many requests are being worked on, try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener};
 use crate::sidecar::Sidecar;
 
-/// A sidecar with an open port. Connections are answered once it serves.
+/// A sidecar with an open port: a [`BoundServer`] that is not a Unix socket. Connections are answered once it serves.
 #[derive(Debug)]
 pub struct BoundSidecar {
-    sidecar: Sidecar,
-    listener: Listener,
+    bound: BoundServer,
     local_addr: SocketAddr,
 }
 
@@ -22,12 +21,12 @@ impl Sidecar {
     ///
     /// If the address cannot be listened on, for instance because another program does.
     pub async fn bind(self, address: SocketAddr) -> Result<BoundSidecar, BindError> {
-        let listener = Listener::bind(&address.into(), &self.listener()).await?;
-        let local_addr = match listener.address() {
+        let bound = self.listen(&address.into()).await?;
+        let local_addr = match bound.address() {
             ListenAddress::Tcp(taken) => *taken,
             ListenAddress::Unix(_) => address,
         };
-        Ok(BoundSidecar { sidecar: self, listener, local_addr })
+        Ok(BoundSidecar { bound, local_addr })
     }
 
     /// Opens a port or a Unix socket.
@@ -38,7 +37,7 @@ impl Sidecar {
     pub async fn listen(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
         let listener = Listener::bind(address, &self.listener()).await?;
         Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
-            listener.serve(self.service(), shutdown, drain).await
+            listener.serve(move |it| self.answer(it), shutdown, drain).await
         }))
     }
 }
@@ -49,9 +48,12 @@ impl BoundSidecar {
         self.local_addr
     }
 
-    /// Serves until `shutdown` is ready: then no connection is accepted any more, idle ones are closed, and running
-    /// requests have as long as `drain` to finish. Gives the number of connections that were cut after that.
-    pub async fn serve(self, shutdown: impl Future<Output = ()>, drain: Duration) -> usize {
-        self.listener.serve(self.sidecar.service(), shutdown, drain).await
+    /// Serves as [`BoundServer::serve`] does.
+    pub async fn serve(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+        drain: Duration,
+    ) -> usize {
+        self.bound.serve(shutdown, drain).await
     }
 }

@@ -10,10 +10,7 @@ use futures_util::FutureExt;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request};
 use hyper::body::Body;
-use tokio::sync::Semaphore;
-use tower::load_shed::error::Overloaded;
-use tower::util::BoxCloneSyncService;
-use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{BoxError, Service, service_fn};
 use vexilla_domain::{Clock, Engine};
 
 use crate::answer::{self, Answerer, Received};
@@ -25,6 +22,7 @@ use crate::etag::Tags;
 use crate::export::{Exporter, Wanted};
 use crate::forward::PassThrough;
 use crate::inject::Injector;
+use crate::limit::Limit;
 use crate::listener::ListenerConfig;
 use crate::media_type;
 use crate::ofrep::{Ofrep, Problem};
@@ -64,8 +62,8 @@ struct Inner {
     config: SidecarConfig,
     room: Room,
     kept: Arc<Kept>,
-    /// Answers within the limits. An error says that a limit was hit.
-    limited: BoxCloneSyncService<Work, Result<Answered, Refusal>, BoxError>,
+    answerer: Answerer,
+    limit: Limit,
 }
 
 /// What stays whatever the configuration is.
@@ -78,9 +76,6 @@ struct Kept {
     /// Flagr, for what is not answered here.
     pass_through: Option<PassThrough>,
 }
-
-/// A request that is ready to be answered, and whether its answer is to be compressed.
-type Work = (Received, bool);
 
 impl Sidecar {
     /// A sidecar in front of an engine, and of nothing else.
@@ -128,15 +123,24 @@ impl Sidecar {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let current = Arc::clone(&self.inner);
-        service_fn(move |request: Request<B>| {
-            let inner = current.load_full();
-            async move {
-                let span = request_span!("sidecar", request.method());
-                inner.kept.parts.trace.adopt(&span, request.headers());
-                Ok(trace::answered(span, inner.respond(request)).await)
-            }
-        })
+        let sidecar = self.clone();
+        service_fn(move |request: Request<B>| sidecar.answer(request).map(Ok))
+    }
+
+    pub(crate) fn answer<B>(
+        &self,
+        request: Request<B>,
+    ) -> impl Future<Output = Answered> + Send + use<B>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let inner = self.inner.load_full();
+        async move {
+            let span = request_span!("sidecar", request.method());
+            inner.kept.parts.trace.adopt(&span, request.headers());
+            trace::answered(span, inner.respond(request)).await
+        }
     }
 
     /// The connections that it is configured for.
@@ -155,7 +159,7 @@ enum Reply {
 impl Inner {
     fn new(kept: Arc<Kept>, config: SidecarConfig) -> Self {
         let SidecarParts { engine, clock, operator, .. } = kept.parts.clone();
-        let answerer = Arc::new(Answerer {
+        let answerer = Answerer {
             engine: Arc::clone(&engine),
             clock,
             exporter: Arc::clone(&kept.exporter),
@@ -178,24 +182,10 @@ impl Inner {
                 0 => usize::MAX,
                 most => most,
             },
-        });
-        let packs = Arc::clone(&kept.compressor);
-        let limited = ServiceBuilder::new()
-            .load_shed()
-            .concurrency_limit(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS))
-            .timeout(config.answer_timeout)
-            .service_fn(move |(received, gzip): Work| {
-                let (answerer, compressor) = (Arc::clone(&answerer), Arc::clone(&packs));
-                async move {
-                    let mut answer = answerer.answer(received).await;
-                    if gzip && let Ok(answered) = answer {
-                        answer = Ok(compressor.compressed(answered).await);
-                    }
-                    Ok::<_, Infallible>(answer)
-                }
-            });
+        };
+        let limit = Limit::new(config.max_concurrent_requests, config.answer_timeout);
         let room = Room::new(config.max_waiting_bytes);
-        Self { config, room, kept, limited: BoxCloneSyncService::new(limited) }
+        Self { config, room, kept, answerer, limit }
     }
 
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
@@ -259,7 +249,8 @@ impl Inner {
                     _ if is_preflight && (flagr.is_none() || Route::is_known(path)) => {
                         Ok(Reply::Own(cors::preflight(path, request.headers())))
                     }
-                    Some(flagr) => flagr.answer(request).await.map(Reply::Flagrs),
+                    // Behind a pointer, since it is rare and its state is large.
+                    Some(flagr) => Box::pin(flagr.answer(request)).await.map(Reply::Flagrs),
                     None => Err(elsewhere.into_refusal()),
                 };
             }
@@ -303,8 +294,10 @@ impl Inner {
             Route::PostExposures => Received::Exposures(self.read_json(&headers, body).await?),
             Route::GetEvaluation => Received::Evaluation(in_query()?, headers),
             Route::GetBatch => Received::Batch(in_query()?, headers),
-            Route::OfrepFlag(key) => return Ok(self.ofrep(Some(key), headers, body, gzip).await),
-            Route::OfrepFlags => return Ok(self.ofrep(None, headers, body, gzip).await),
+            Route::OfrepFlag(key) => {
+                return Ok(Box::pin(self.ofrep(Some(key), headers, body, gzip)).await);
+            }
+            Route::OfrepFlags => return Ok(Box::pin(self.ofrep(None, headers, body, gzip)).await),
         };
         let is_export = matches!(received, Received::Export(_));
         let answer = self.within_limits(received, gzip).await;
@@ -337,11 +330,12 @@ impl Inner {
     }
 
     async fn within_limits(&self, received: Received, gzip: bool) -> Result<Answered, Refusal> {
-        match self.limited.clone().oneshot((received, gzip)).await {
-            Ok(result) => result,
-            Err(error) if error.is::<Overloaded>() => Err(Refusal::overloaded()),
-            Err(_) => Err(Refusal::too_slow()),
-        }
+        let work = async {
+            let answered = self.answerer.answer(received).await?;
+            // Within the limits too, as it takes longer than most answers.
+            Ok(if gzip { self.kept.compressor.compressed(answered).await } else { answered })
+        };
+        self.limit.within(work).await
     }
 
     /// The path behind the web prefix.

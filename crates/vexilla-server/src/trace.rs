@@ -1,6 +1,7 @@
 //! The span of a request, and the trace that its caller is in.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response};
@@ -74,7 +75,11 @@ pub(crate) async fn answered<B>(
     span: Span,
     work: impl Future<Output = Response<B>>,
 ) -> Response<B> {
-    let response = work.instrument(span.clone()).await;
+    let mut work = pin!(work);
+    if span.is_disabled() {
+        return work.await;
+    }
+    let response = work.as_mut().instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {

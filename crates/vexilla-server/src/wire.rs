@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use jiff::tz::Offset;
 use vexilla_domain::json::{write_string, write_value};
 use vexilla_domain::{
     Answer, Batch, BatchAnswer, Context, Debug, DebugLog, FlagRef, SelectedBy, TagsOperator, Value,
@@ -95,13 +96,35 @@ pub fn batch_body(
 }
 
 /// A time as RFC 3339 in UTC, in whole seconds.
-struct Timestamp(String);
+struct Timestamp(Vec<u8>);
 
 impl Timestamp {
     fn at(now: SystemTime) -> Self {
         let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |it| it.as_secs());
         let time = i64::try_from(seconds).ok().and_then(|it| jiff::Timestamp::from_second(it).ok());
-        Self(time.unwrap_or_default().to_string())
+        let time = Offset::UTC.to_datetime(time.unwrap_or_default());
+        let mut out = Vec::with_capacity(20);
+        let two = |it: i8| u64::from(it.unsigned_abs());
+        write_padded(&mut out, u64::from(time.year().unsigned_abs()), 1_000);
+        for (before, value) in [(b'-', two(time.month())), (b'-', two(time.day()))] {
+            out.push(before);
+            write_padded(&mut out, value, 10);
+        }
+        let clock = [(b'T', time.hour()), (b':', time.minute()), (b':', time.second())];
+        for (before, value) in clock {
+            out.push(before);
+            write_padded(&mut out, two(value), 10);
+        }
+        out.push(b'Z');
+        Self(out)
+    }
+}
+
+/// Writes a number with zeros before it, from the digit of this place on.
+fn write_padded(out: &mut Vec<u8>, value: u64, mut place: u64) {
+    while place > 0 {
+        out.push(b'0' + u8::try_from(value / place % 10).unwrap_or(0));
+        place /= 10;
     }
 }
 
@@ -142,10 +165,10 @@ impl<'o> Members<'o> {
     }
 
     /// A text in which nothing has to be escaped.
-    fn plain(&mut self, name: &str, value: &str) {
+    fn plain(&mut self, name: &str, value: &[u8]) {
         let out = self.name(name);
         out.push(b'"');
-        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(value);
         out.push(b'"');
     }
 
@@ -214,7 +237,7 @@ fn write_evaluation(
     members.text("flagKey", flag.map_or(asked.flag.key, |it| &it.key));
     members.number("flagSnapshotID", flag.map_or(0, |it| it.snapshot_id.0));
     members.texts("flagTags", flag.map_or(&[], |it| &it.tags));
-    members.plain("recordSource", "evaluation");
+    members.plain("recordSource", b"evaluation");
     members.number("segmentID", evaluation.segment_id.0);
     members.plain("timestamp", &timestamp.0);
     if let Some(variant) = &evaluation.variant {

@@ -26,20 +26,17 @@ fn log_length(answer: &Answer) -> usize {
 #[async_trait]
 impl Engine for Client {
     async fn evaluate(&self, flag: FlagRef<'_>, context: &Context, debug: Debug) -> Answer {
-        let mut published = self.shared().cell.load_full();
-        if published.ruleset.resolve(flag).is_none() && self.look_for_unknown().await {
-            published = self.shared().cell.load_full();
-        }
-        let found = published.ruleset.resolve(flag);
-        let loaded = self.load_bodies(found.into_iter()).await;
-        let found = found.map(|it| loaded.whole(it));
-        if let Some(found) = found.filter(|it| self.asks_flagr(it, &published)) {
-            let held = Held::of(found, &published);
-            if let Ok(answer) = self.ask(flag, held, context, debug).await {
-                return answer;
+        {
+            let published = self.shared().cell.load();
+            let found = published.ruleset.resolve(flag);
+            if let Some(found) = found.filter(|it| !it.is_paged())
+                && !self.asks_flagr(found, &published)
+            {
+                return self.answer(&published, Some(found), flag, context, debug);
             }
         }
-        self.answer(&published, found, flag, context, debug)
+        // Behind a pointer, since it is rarer and its state is large.
+        Box::pin(self.evaluate_with_others(flag, context, debug)).await
     }
 
     async fn evaluate_batch(
@@ -126,6 +123,29 @@ fn select<'p>(rules: &'p Ruleset, batch: &Batch<'_>) -> Vec<Selected<'p>> {
 }
 
 impl Client {
+    /// One evaluation that needs somebody else: Flagr, the archive, or a look for changes.
+    async fn evaluate_with_others(
+        &self,
+        flag: FlagRef<'_>,
+        context: &Context,
+        debug: Debug,
+    ) -> Answer {
+        let mut published = self.shared().cell.load_full();
+        if published.ruleset.resolve(flag).is_none() && self.look_for_unknown().await {
+            published = self.shared().cell.load_full();
+        }
+        let found = published.ruleset.resolve(flag);
+        let loaded = self.load_bodies(found.into_iter()).await;
+        let found = found.map(|it| loaded.whole(it));
+        if let Some(found) = found.filter(|it| self.asks_flagr(it, &published)) {
+            let held = Held::of(found, &published);
+            if let Ok(answer) = self.ask(flag, held, context, debug).await {
+                return answer;
+            }
+        }
+        self.answer(&published, found, flag, context, debug)
+    }
+
     /// Asks Flagr for the flags of a batch that are its to decide, by their ids: for all entities, in one request as far
     /// as Flagr takes it. Nothing where it does not answer.
     async fn ask_for(

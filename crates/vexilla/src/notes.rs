@@ -59,34 +59,48 @@ impl Notes {
 }
 
 /// When notes are read: once none came for a while, so that notes that come together are read together, and after a longer
-/// while also when they go on coming.
+/// while also when they go on coming. While they do, each pause is twice as long as the one before: the flags of a long
+/// burst are read a few times, however many notes there are.
 #[derive(Debug, Default)]
 pub(crate) struct Debounce {
     first: Option<Instant>,
-    due: Option<Instant>,
+    last: Option<Instant>,
+    /// How often notes were read that went on coming.
+    rounds: u32,
 }
 
 /// How long it has to be quiet.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// How long the first note waits at most.
-const LONGEST: Duration = Duration::from_secs(1);
+/// How long the first note of a burst waits at most, and the first one after each time that notes were read.
+const LONGEST: [Duration; 3] =
+    [Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+/// After this it is another burst.
+const OVER: Duration = Duration::from_secs(10);
 
 impl Debounce {
     /// A note came.
     pub(crate) fn noted(&mut self, now: Instant) {
-        let first = *self.first.get_or_insert(now);
-        self.due = Some((now + QUIET).min(first + LONGEST));
+        let before = self.last.replace(now);
+        if before.is_some_and(|it| OVER <= now.saturating_duration_since(it)) {
+            self.rounds = 0;
+        }
+        self.first.get_or_insert(now);
     }
 
     /// When the notes are to be read, if there are any.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.due
+        let round = usize::try_from(self.rounds).unwrap_or(usize::MAX);
+        let [.., most] = LONGEST;
+        let longest = LONGEST.get(round).copied().unwrap_or(most);
+        Some((self.last? + QUIET).min(self.first? + longest))
     }
 
     /// They are being read.
     pub(crate) fn over(&mut self) {
-        *self = Self::default();
+        self.first = None;
+        self.rounds = self.rounds.saturating_add(1);
     }
 }
 

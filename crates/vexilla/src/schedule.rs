@@ -17,6 +17,9 @@ use crate::requests::{Request, Waiter, Work};
 /// How long somebody waits for a source to show what it has announced. Longer than any Flagr's lag should be.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How much later than the reading of notes a look is at least.
+const AFTER_NOTES: Duration = Duration::from_millis(250);
+
 /// How long the end may wait for a save.
 const LAST_SAVE: Duration = Duration::from_secs(5);
 
@@ -102,13 +105,24 @@ impl Refresher {
                 () = archive_changed(self.parts.archive.as_deref()) => {
                     return Work { load: true, ..Work::default() };
                 }
-                () = sleep_until(self.due) => return Work::look(Depth::Probe),
+                () = sleep_until(self.look_due()) => return Work::look(Depth::Probe),
                 // Which flags are kept changes with the hour, and only the source has those that are not.
                 () = at(self.hours_due) => {
                     self.hours_due = None;
                     return Work { reread_all: true, ..Work::default() };
                 }
             }
+        }
+    }
+
+    /// When to look next. While notes wait to be read a look would only find that something changed: it comes after them.
+    /// Where they never end it does come.
+    fn look_due(&self) -> Instant {
+        match self.debounce.due() {
+            Some(read) if self.due < read + AFTER_NOTES => {
+                (read + AFTER_NOTES).min(self.due + PATIENCE)
+            }
+            _ => self.due,
         }
     }
 

@@ -41,7 +41,8 @@ section! {
         max_answer_bytes: Size<usize> => it.max_answer_bytes, [live: true];
         /// The longest query of a `GET` evaluation in bytes; a longer one is answered 400; `0` stands for no limit
         max_query_bytes: Count<usize> => it.max_query_bytes, [live: true];
-        /// How many requests are worked on at once; one more is answered 503
+        /// How many requests are worked on at once, and how many beside them wait for somebody else, such as Flagr; one more
+        /// of either is answered 503
         max_concurrent_requests: Count<usize, 1> => it.max_concurrent_requests, [live: true];
         /// How long a client may take for a request's body
         read_timeout: Time => it.read_timeout, [live: true];
@@ -65,6 +66,9 @@ section! {
         inject_headers: Words = Vec::new(), [live: true];
         /// What names of headers to add begin with
         inject_prefixes: Words = Vec::new(), [live: true];
+        /// Names of headers that are never added, whatever the two above say. Flagr has no such list: these hold credentials,
+        /// and a context is repeated in answers and kept in data records
+        inject_except: Words = Injection::default().except, [live: true];
     }
 }
 
@@ -140,9 +144,10 @@ section! {
         tls_key: Maybe<Place> = None;
         /// Who may connect to a Unix socket: the user that the process runs as, or the group too
         unix_access: OneOf<UnixAccess> => it.unix_access;
-        /// How many connections are open at once; further ones wait to be accepted
+        /// How many connections are open at once. One more takes the place of that which has been silent for longest, and
+        /// waits while all are busy
         max_connections: Count<usize, 1> => it.max_connections;
-        /// The largest head of a request; a larger one is answered 431
+        /// The largest head of a request; a larger one is answered 431, and so is one with more than 100 headers
         max_header_bytes: Size<usize> => it.max_header_bytes;
         /// How long a client may take for its TLS handshake, and for a request's head
         header_timeout: Time => it.header_timeout;
@@ -196,6 +201,7 @@ impl Sidecar {
         config.injection = self.inject.then(|| Injection {
             headers: self.inject_headers.clone(),
             prefixes: self.inject_prefixes.clone(),
+            except: self.inject_except.clone(),
         });
         config
     }

@@ -114,9 +114,11 @@ fn a_changed_file_arrives_and_a_lost_one_changes_nothing() {
 #[test]
 fn a_port_that_is_taken_is_an_error() {
     let first = Sidecar::start(&SHOP);
-    let said = run(["serve", "--flags", "examples/shop.json", "--listen", &first.address]);
+    let listen = ["serve", "--admin-listen", "off", "--listen", &first.address];
+    let said = run(listen.into_iter().chain(SHOP));
     assert_eq!((said.status, said.stdout.as_str()), (1, ""));
-    assert!(said.error().starts_with(&format!("error: cannot listen on {}: ", first.address)));
+    let expected = format!("error: --listen: cannot listen on {}: ", first.address);
+    assert!(said.error().starts_with(&expected), "{}", said.stderr);
 }
 
 #[test]
@@ -128,6 +130,21 @@ fn health_asks_a_sidecar() {
     assert_eq!((said.status, said.stdout.as_str()), (1, ""));
     let expected = format!("error: {nobody}: GET /api/v1/health: cannot connect");
     assert!(said.error().starts_with(&expected), "{}", said.stderr);
+}
+
+#[test]
+fn health_reads_the_configuration_that_serve_reads() {
+    let sidecar = Sidecar::start(&SHOP);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vexilla.toml");
+    let asked = |listen: &str| {
+        std::fs::write(&file, format!("[sidecar]\nlisten = \"{listen}\"\n")).unwrap();
+        run(["health", "--config", file.to_str().unwrap()])
+    };
+    assert_eq!(asked(&sidecar.address).ok(), "OK\n");
+    let said = asked("127.0.0.1:1");
+    assert_eq!((said.status, said.stdout.as_str()), (1, ""));
+    assert!(said.error().starts_with("error: http://127.0.0.1:1: "), "{}", said.stderr);
 }
 
 #[cfg(unix)]

@@ -260,6 +260,8 @@ mod unix {
         );
         assert!(health(&sidecar, "/api/v1/health").starts_with("HTTP/1.1 200"));
         assert!(health(&admin, "/health").starts_with("HTTP/1.1 200"));
+        let asked = vexilla(["health"]).env("VEXILLA_SIDECAR__LISTEN", &listen).output().unwrap();
+        assert_eq!(String::from_utf8(asked.stdout).unwrap(), "OK\n");
         signal(&child, "TERM");
         assert_eq!(child.wait().unwrap().code(), Some(0));
         assert!(!sidecar.exists() && !admin.exists());

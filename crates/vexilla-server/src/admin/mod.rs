@@ -5,6 +5,7 @@
 
 mod answer;
 mod counts;
+mod local;
 mod openapi;
 mod route;
 mod stats;
@@ -36,7 +37,8 @@ use crate::trace::{self, TraceParent, request_span};
 #[non_exhaustive]
 pub struct AdminConfig {
     /// What callers of `/admin` have to send as `Authorization: Bearer …`. Without one everybody who reaches the
-    /// address may call, so that only a loopback address or a Unix socket can be bound.
+    /// address may call, so that only a loopback address or a Unix socket can be bound; and on a loopback address only who
+    /// calls it so is answered (`Host`), and no page of another site (`Origin`).
     pub token: Option<Secret>,
     /// The largest request body in bytes; a larger one is answered 413.
     pub max_body_bytes: usize,
@@ -92,6 +94,8 @@ pub struct Admin {
     inner: Arc<Inner>,
     metrics: Option<Metrics>,
     trace: TraceParent,
+    /// Whether a browser on this machine might be made to call.
+    in_reach_of_pages: bool,
 }
 
 #[derive(Debug)]
@@ -119,7 +123,7 @@ impl Admin {
     pub fn new(operator: Arc<dyn Operator>, clock: Arc<dyn Clock>, config: AdminConfig) -> Self {
         let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
         let inner = Arc::new(Inner { operator, clock, config, slots });
-        Self { inner, metrics: None, trace: TraceParent::default() }
+        Self { inner, metrics: None, trace: TraceParent::default(), in_reach_of_pages: false }
     }
 
     /// Ties the spans of requests to the traces that callers are in.
@@ -145,7 +149,7 @@ impl Admin {
     /// # Errors
     ///
     /// If it cannot be listened on, or if others than this machine would reach it and there is no token.
-    pub async fn bind(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
+    pub async fn bind(mut self, address: &ListenAddress) -> Result<BoundServer, BindError> {
         let config = &self.inner.config;
         match &config.token {
             Some(token) if token.is_empty() => {
@@ -158,8 +162,10 @@ impl Admin {
             _ => {}
         }
         let listener = Listener::bind(address, &config.listener).await?;
+        self.in_reach_of_pages =
+            self.inner.config.token.is_none() && matches!(address, ListenAddress::Tcp(_));
         Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
-            listener.serve(self.service(), shutdown, drain).await
+            listener.serve(move |it| self.answer(it), shutdown, drain).await
         }))
     }
 
@@ -174,14 +180,19 @@ impl Admin {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let admin = self.clone();
-        service_fn(move |request: Request<B>| {
-            let admin = admin.clone();
-            async move {
-                let span = request_span!("admin", request.method());
-                admin.trace.adopt(&span, request.headers());
-                Ok(trace::answered(span, admin.respond(request)).await)
-            }
-        })
+        service_fn(move |request: Request<B>| admin.answer(request).map(Ok))
+    }
+
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Reply> + Send + use<B>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let admin = self.clone();
+        async move {
+            let span = request_span!("admin", request.method());
+            admin.trace.adopt(&span, request.headers());
+            trace::answered(span, admin.respond(request)).await
+        }
     }
 
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
@@ -217,6 +228,9 @@ impl Admin {
             Route::Health => return Ok(answer::health()),
             Route::Ready => return Ok(answer::ready(&**operator)),
             _ => {}
+        }
+        if let Some(reason) = local::refused(&head.headers).filter(|_| self.in_reach_of_pages) {
+            return Err(Problem::new(StatusCode::FORBIDDEN, reason));
         }
         let _slot = slots.try_acquire().map_err(|_| Problem::overloaded())?;
         let body = read_body(&head.headers, body, config.max_body_bytes, config.read_timeout);

@@ -8,7 +8,7 @@ use super::{Tags, mark_compressed};
 const REVISION: Revision = Revision { epoch: 2, sequence: 7 };
 
 fn check(header: &str, expected: bool) {
-    let tag = Tags { process: 255 }.of(REVISION);
+    let tag = Tags::of_process(255).of(REVISION);
     let mut headers = HeaderMap::new();
     headers.insert(IF_NONE_MATCH, HeaderValue::from_str(header).unwrap());
     assert_eq!(tag.is_known_to(&headers), expected, "{header}");
@@ -39,7 +39,7 @@ fn a_tag_is_found_in_any_form() {
     ] {
         check(header, false);
     }
-    let tag = Tags { process: 255 }.of(REVISION);
+    let tag = Tags::of_process(255).of(REVISION);
     assert!(!tag.is_known_to(&HeaderMap::new()));
 }
 

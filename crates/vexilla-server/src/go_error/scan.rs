@@ -53,7 +53,7 @@ fn quoted(byte: u8) -> String {
 ///
 /// If there is none.
 pub(crate) fn first_value(body: &[u8]) -> Result<&[u8], SyntaxError> {
-    let mut scan = Scan { rest: body };
+    let mut scan = Scan { rest: body, ends_with_space: false };
     scan.value()?;
     Ok(body.get(..body.len() - scan.rest.len()).unwrap_or_default())
 }
@@ -64,7 +64,7 @@ pub(crate) fn first_value(body: &[u8]) -> Result<&[u8], SyntaxError> {
 ///
 /// If it is not.
 pub(crate) fn only_value(text: &[u8]) -> Result<(), SyntaxError> {
-    let mut scan = Scan { rest: text };
+    let mut scan = Scan { rest: text, ends_with_space: true };
     scan.value()?;
     match scan.past_space() {
         None => Ok(()),
@@ -81,6 +81,9 @@ enum Inside {
 
 struct Scan<'b> {
     rest: &'b [u8],
+    /// Whether the text ends as Go ends one that is there as a whole: with a space that nobody wrote. Within a word, a
+    /// number or an escape it is what breaks the syntax.
+    ends_with_space: bool,
 }
 
 impl Scan<'_> {
@@ -155,13 +158,13 @@ impl Scan<'_> {
     fn string(&mut self) -> Result<(), SyntaxError> {
         self.next()?;
         loop {
-            match self.next()? {
+            match self.within()? {
                 b'"' => return Ok(()),
-                b'\\' => match self.next()? {
+                b'\\' => match self.within()? {
                     b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
                     b'u' => {
                         for _ in 0..4 {
-                            let byte = self.next()?;
+                            let byte = self.within()?;
                             if !byte.is_ascii_hexdigit() {
                                 return Err(unexpected(
                                     byte,
@@ -180,21 +183,21 @@ impl Scan<'_> {
 
     fn number(&mut self) -> Result<(), SyntaxError> {
         if self.peek() == Some(b'-') {
-            self.next()?;
+            self.within()?;
         }
-        match self.next()? {
+        match self.within()? {
             b'0' => {}
             b'1'..=b'9' => self.past_digits(),
             other => return Err(unexpected(other, "in numeric literal")),
         }
         if self.peek() == Some(b'.') {
-            self.next()?;
+            self.within()?;
             self.digits("after decimal point in numeric literal")?;
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.next()?;
+            self.within()?;
             if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.next()?;
+                self.within()?;
             }
             self.digits("in exponent of numeric literal")?;
         }
@@ -202,7 +205,7 @@ impl Scan<'_> {
     }
 
     fn digits(&mut self, place: &str) -> Result<(), SyntaxError> {
-        match self.next()? {
+        match self.within()? {
             b'0'..=b'9' => {
                 self.past_digits();
                 Ok(())
@@ -213,7 +216,7 @@ impl Scan<'_> {
 
     fn literal(&mut self, word: &str) -> Result<(), SyntaxError> {
         for expected in word.bytes() {
-            let byte = self.next()?;
+            let byte = self.within()?;
             if byte != expected {
                 let place = format!("in literal {word} (expecting {})", quoted(expected));
                 return Err(SyntaxError::Unexpected { byte, place });
@@ -239,6 +242,14 @@ impl Scan<'_> {
 
     fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
+    }
+
+    /// The next byte of something that is not over yet.
+    fn within(&mut self) -> Result<u8, SyntaxError> {
+        if self.rest.is_empty() && std::mem::take(&mut self.ends_with_space) {
+            return Ok(b' ');
+        }
+        self.next()
     }
 
     fn next(&mut self) -> Result<u8, SyntaxError> {

@@ -47,6 +47,27 @@ fn a_text_that_must_be_one_value_ends_with_it() {
 }
 
 #[test]
+fn a_text_that_must_be_one_value_is_ended_by_a_space() {
+    for (text, place) in [
+        ("tru", "in literal true (expecting 'e')"),
+        ("[n", "in literal null (expecting 'u')"),
+        (r#""\"#, "in string escape code"),
+        (r#""\u12"#, "in \\u hexadecimal character escape"),
+        ("-", "in numeric literal"),
+        (r#"{"a":1."#, "after decimal point in numeric literal"),
+        ("1e", "in exponent of numeric literal"),
+        ("1e+", "in exponent of numeric literal"),
+    ] {
+        let place = place.to_owned();
+        let expected = Err(SyntaxError::Unexpected { byte: b' ', place });
+        assert_eq!(only_value(text.as_bytes()), expected, "{text}");
+    }
+    for text in ["{", "[", "[1,", r#"{"a"#, r#"{"a""#, r#"{"a":"#, r#"{"a":1"#, r#""a"#] {
+        assert_eq!(only_value(text.as_bytes()), Err(SyntaxError::Unfinished), "{text}");
+    }
+}
+
+#[test]
 fn depth_is_limited_as_in_go() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert_eq!(syntax(&nested(MAX_DEPTH)), format!("value of {} bytes", 2 * MAX_DEPTH));

@@ -27,6 +27,7 @@ fn injected(context: Context, pairs: &[(&str, &str)]) -> String {
     let injector = Injector::new(&Injection {
         headers: vec![" Host ".into(), "X-User".into(), String::new()],
         prefixes: vec!["CF-".into(), " ".into(), "ho".into()],
+        ..Injection::default()
     });
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(SUNDAY);
     let context = injector.time_and_headers(now, &headers(pairs)).add_to(context);
@@ -56,7 +57,8 @@ fn time_and_listed_headers_are_added() {
 
 #[test]
 fn host_counts_only_by_its_name() {
-    let injector = Injector::new(&Injection { headers: vec![], prefixes: vec!["ho".into()] });
+    let injector =
+        Injector::new(&Injection { prefixes: vec!["ho".into()], ..Injection::default() });
     let context = injector
         .time_and_headers(SystemTime::UNIX_EPOCH, &headers(&[("host", "h")]))
         .add_to(Context::default());
@@ -92,4 +94,21 @@ fn credentials_and_what_belongs_to_the_connection_are_not_handed_on() {
     let context = with_forwarded_headers(Context::new("u"), &all);
     let names: Vec<&str> = context.headers().iter().map(|it| &*it.0).collect();
     assert_eq!(names, ["cf-ipcountry", "x-forwarded-for"]);
+}
+
+#[test]
+fn credentials_are_added_only_where_nothing_keeps_them_out() {
+    let sent = [("authorization", "Bearer t"), ("cookie", "a=b"), ("proxy-authorization", "x")];
+    let sent = headers(&sent);
+    let names = || vec!["Authorization".to_owned(), "x".to_owned()];
+    let prefixes = || vec!["c".to_owned(), "proxy-".to_owned()];
+    let added = |injection: &Injection| {
+        let now = SystemTime::UNIX_EPOCH;
+        let members = Injector::new(injection).time_and_headers(now, &sent);
+        members.0.iter().filter(|it| it.0.starts_with("@http_")).count()
+    };
+    let default = Injection { headers: names(), prefixes: prefixes(), ..Injection::default() };
+    assert_eq!(added(&default), 0);
+    let except = vec![" COOKIE ".to_owned()];
+    assert_eq!(added(&Injection { headers: names(), prefixes: prefixes(), except }), 2);
 }

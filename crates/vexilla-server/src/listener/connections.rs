@@ -7,19 +7,24 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
+use http::header::{self, HeaderValue};
+use http::{Request, Response, StatusCode};
+use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{BoxError, Service, ServiceExt};
+use tower::BoxError;
 
-use super::pace::{Pace, Paced, Stage, UntilSent};
+use super::host;
+use super::pace::{Busy, Pace, Paced, Stage, UntilSent};
+use super::places::Places;
 use super::socket::{Accepted, Socket};
 use super::tls::Tls;
 use super::{BindError, ListenAddress, ListenerConfig};
@@ -57,19 +62,16 @@ impl Listener {
 
     /// Serves until `shutdown` is ready: then no connection is accepted any more, idle ones are closed, and running
     /// requests have as long as `drain` to finish. Gives the number of connections that were cut after that.
-    pub(crate) async fn serve<S, B>(
+    pub(crate) async fn serve<A, F, B>(
         self,
-        service: S,
+        answer: A,
         shutdown: impl Future<Output = ()>,
         drain: Duration,
     ) -> usize
     where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-        B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+        A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let Self { address, config, socket, tls } = self;
         let connections = Connections {
@@ -77,25 +79,27 @@ impl Listener {
             stopping: CancellationToken::new(),
             cut: CancellationToken::new(),
         };
-        let slots = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
         let mut http = http1::Builder::new();
         http.max_header_size(config.max_header_bytes);
-        let pace = Pace { head: config.header_timeout, idle: config.idle_timeout };
-        let serving = Serving { http, pace, tls, service };
+        let pace = Pace::new(config.header_timeout, config.idle_timeout);
+        let room = Places::new(config.max_connections, pace);
+        let serving = Arc::new(Serving { http, pace, tls, answer });
 
         let accept_all = async {
             loop {
-                let slot = Arc::clone(&slots).acquire_owned().await;
                 let accepted = socket.accept(&address).await;
-                let serving = serving.clone();
+                let stage = pace.stage();
+                let seat = room.take(stage.clone()).await;
+                let ended_by = seat.ended_by();
                 let (stopping, cut) = (connections.stopping.clone(), connections.cut.clone());
-                connections.tracker.spawn(async move {
-                    let _slot = slot;
+                let serving = Arc::clone(&serving);
+                let task = connections.tracker.spawn(async move {
+                    let _seat = seat;
                     let whole = async {
                         match accepted {
-                            Accepted::Tcp(stream) => serving.connection(stream, &stopping).await,
+                            Accepted::Tcp(stream) => serving.connection(stream, stage, &stopping).await,
                             #[cfg(unix)]
-                            Accepted::Unix(stream) => serving.connection(stream, &stopping).await,
+                            Accepted::Unix(stream) => serving.connection(stream, stage, &stopping).await,
                         }
                     };
                     tokio::select! {
@@ -103,6 +107,7 @@ impl Listener {
                         () = cut.cancelled() => {}
                     }
                 });
+                ended_by.task(task.abort_handle());
             }
         };
         tokio::select! {
@@ -115,48 +120,65 @@ impl Listener {
 }
 
 /// What every connection is served with.
-#[derive(Clone)]
-struct Serving<S> {
+struct Serving<A> {
     http: http1::Builder,
     pace: Pace,
     tls: Option<Arc<Tls>>,
-    service: S,
+    answer: A,
 }
 
-impl<S, B> Serving<S>
+impl<A, F, B> Serving<A>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    async fn connection<I>(self, stream: I, stopping: &CancellationToken) -> Result<(), BoxError>
+    async fn connection<I>(
+        &self,
+        stream: I,
+        stage: Stage,
+        stopping: &CancellationToken,
+    ) -> Result<(), BoxError>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Some(tls) = self.tls.clone() else {
-            return self.requests(stream, stopping).await;
+        let Some(tls) = &self.tls else {
+            return self.requests(stream, stage, stopping).await;
         };
-        let handshake = async { tls.acceptor().await.accept(stream).await };
-        let stream = tokio::select! {
-            done = tokio::time::timeout(self.pace.head, handshake) => done??,
-            () = stopping.cancelled() => return Ok(()),
-        };
-        self.requests(stream, stopping).await
+        // Behind a pointer, so that connections without it do not keep room for it.
+        Box::pin(async {
+            let handshake = Box::pin(async { tls.acceptor().await.accept(stream).await });
+            let stream = tokio::select! {
+                done = tokio::time::timeout(self.pace.head, handshake) => done??,
+                () = stopping.cancelled() => return Ok(()),
+            };
+            self.requests(stream, stage, stopping).await
+        })
+        .await
     }
 
-    async fn requests<I>(self, stream: I, stopping: &CancellationToken) -> Result<(), BoxError>
+    async fn requests<I>(
+        &self,
+        stream: I,
+        stage: Stage,
+        stopping: &CancellationToken,
+    ) -> Result<(), BoxError>
     where
         I: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let stage = Stage::new();
-        let (service, during) = (self.service, stage.clone());
+        let (answer, during) = (self.answer.clone(), stage.clone());
         let service = service_fn(move |request| {
             let busy = during.busy();
-            let answer = service.clone().oneshot(request);
-            async move { answer.await.map(|it| it.map(|body| UntilSent::new(body, busy))) }
+            if let Some(reason) = host::refused(&request) {
+                let response = refusal(reason).map(Either::Left);
+                return future::Either::Left(future::ready(Ok::<_, Infallible>(sent(
+                    response, busy,
+                ))));
+            }
+            // Behind a pointer: the connection keeps room for it as long as it lives, and it is moved a few times. Combined
+            // without an `async` block, which would hold it twice.
+            let answered = Box::pin(answer(request));
+            future::Either::Right(answered.map(|it| Ok(sent(it.map(Either::Right), busy))))
         });
         let stream = Box::pin(Paced::new(stream, self.pace, stage));
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
@@ -166,6 +188,31 @@ where
         }
         Ok(connection.await?)
     }
+}
+
+/// An answer whose connection is busy until it is sent.
+fn sent<B>(response: Response<B>, busy: Busy) -> Response<UntilSent<B>> {
+    if closes(&response) {
+        busy.lingers();
+    }
+    response.map(|body| UntilSent::new(body, busy))
+}
+
+/// Whether the rest of a request is not waited for.
+fn closes<B>(response: &Response<B>) -> bool {
+    let is_refused = response.status().is_client_error() || response.status().is_server_error();
+    is_refused && response.headers().get(header::CONNECTION).is_some_and(|it| it == "close")
+}
+
+/// Go's own answer to a request that nobody is asked to answer.
+fn refusal(reason: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(reason.as_bytes())));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let headers = response.headers_mut();
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, text);
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// The open connections.

@@ -3,7 +3,9 @@
 mod address;
 mod connections;
 mod error;
+mod host;
 mod pace;
+mod places;
 mod socket;
 mod tls;
 
@@ -23,9 +25,11 @@ pub struct ListenerConfig {
     pub tls: Option<TlsFiles>,
     /// Who may connect to a Unix socket.
     pub unix_access: UnixAccess,
-    /// How many connections are open at once; further ones wait to be accepted.
+    /// How many connections are open at once. One more takes the place of that which has been silent for longest, and
+    /// waits while all are busy.
     pub max_connections: usize,
-    /// The largest head of a request in bytes; a larger one is answered 431.
+    /// The largest head of a request in bytes; a larger one is answered 431. So is one with more than 100 headers, for
+    /// which there is room without asking for any: Go, and so Flagr, counts bytes only.
     pub max_header_bytes: usize,
     /// How long a client may take for its TLS handshake, and for a request's head once the connection is open or the
     /// head's first byte is there.

@@ -6,9 +6,10 @@
 
 use std::future::Future;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,30 +18,51 @@ use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// Where a connection stands: shared by its stream and its requests.
+/// Where a connection stands: shared by its stream, its requests, and whoever needs its place.
 #[derive(Debug, Clone)]
-pub(super) struct Stage(Arc<AtomicU8>);
+pub(super) struct Stage(Arc<Standing>);
 
-/// A head is arriving, or is still to come on a fresh connection.
-const HEAD: u8 = 0;
+#[derive(Debug)]
+struct Standing {
+    at: AtomicU8,
+    /// Whether what still comes is to be taken when the connection ends.
+    lingers: AtomicBool,
+    /// When the wait began that it is in, in milliseconds since the listener began.
+    since: AtomicU64,
+}
+
+/// Nothing has arrived yet.
+const FRESH: u8 = 0;
+/// A head is arriving.
+const HEAD: u8 = 1;
 /// A request is being worked on.
-const BUSY: u8 = 1;
+const BUSY: u8 = 2;
 /// Between two requests.
-const IDLE: u8 = 2;
+const IDLE: u8 = 3;
 
 impl Stage {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicU8::new(HEAD)))
-    }
-
     /// The connection is busy until the result is dropped.
     pub(super) fn busy(&self) -> Busy {
-        self.0.store(BUSY, Ordering::Relaxed);
+        self.put(BUSY);
         Busy(self.clone())
     }
 
+    /// Its wait begins now.
+    pub(super) fn begin(&self, pace: Pace) {
+        self.0.since.store(pace.now(), Ordering::Relaxed);
+    }
+
+    /// Since when it has been waiting for its client, if it is, by the clock of its pace.
+    pub(super) fn silent_since(&self) -> Option<u64> {
+        (self.get() != BUSY).then(|| self.0.since.load(Ordering::Relaxed))
+    }
+
     fn get(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
+        self.0.at.load(Ordering::Relaxed)
+    }
+
+    fn put(&self, stage: u8) {
+        self.0.at.store(stage, Ordering::Relaxed);
     }
 }
 
@@ -48,9 +70,17 @@ impl Stage {
 #[derive(Debug)]
 pub(super) struct Busy(Stage);
 
+impl Busy {
+    /// The rest of the request was not waited for. It is taken before the connection ends, as far as that is reasonable:
+    /// else the answer may be lost, because a connection that is closed before everything was read is reset.
+    pub(super) fn lingers(&self) {
+        self.0.0.lingers.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.0.store(IDLE, Ordering::Relaxed);
+        self.0.put(IDLE);
     }
 }
 
@@ -93,8 +123,40 @@ impl<B: Body> Body for UntilSent<B> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     pub(super) head: Duration,
-    pub(super) idle: Duration,
+    idle: Duration,
+    /// When the listener began.
+    epoch: Instant,
 }
+
+impl Pace {
+    pub(super) fn new(head: Duration, idle: Duration) -> Self {
+        Self { head, idle, epoch: Instant::now() }
+    }
+
+    /// The stage of a connection that begins now.
+    pub(super) fn stage(&self) -> Stage {
+        Stage(Arc::new(Standing {
+            at: AtomicU8::new(FRESH),
+            lingers: AtomicBool::new(false),
+            since: AtomicU64::new(self.millis(Instant::now())),
+        }))
+    }
+
+    /// Milliseconds since the listener began.
+    pub(super) fn now(&self) -> u64 {
+        self.millis(Instant::now())
+    }
+
+    fn millis(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// How long the rest of a refused request is taken.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How much of it.
+const LINGER_BYTES: usize = 8 << 20;
 
 /// What the timer runs for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +164,7 @@ enum Waiting {
     Head,
     Request,
     Reader,
+    End,
 }
 
 pin_project! {
@@ -112,15 +175,19 @@ pin_project! {
         #[pin]
         timer: Sleep,
         waiting: Option<Waiting>,
+        deadline: Instant,
         pace: Pace,
         stage: Stage,
+        // Set once nothing more is sent: how much is still taken.
+        rest: Option<usize>,
     }
 }
 
 impl<S> Paced<S> {
     pub(super) fn new(stream: S, pace: Pace, stage: Stage) -> Self {
-        let timer = tokio::time::sleep(pace.head);
-        Self { stream, timer, waiting: Some(Waiting::Head), pace, stage }
+        let deadline = Instant::now() + pace.head;
+        let timer = tokio::time::sleep_until(deadline);
+        Self { stream, timer, waiting: Some(Waiting::Head), deadline, pace, stage, rest: None }
     }
 
     /// Waits, unless the time for it is over. The time counts from the first call for the same thing.
@@ -130,12 +197,25 @@ impl<S> Paced<S> {
             let limit = match what {
                 Waiting::Head => this.pace.head,
                 Waiting::Request | Waiting::Reader => this.pace.idle,
+                Waiting::End => LINGER,
             };
-            this.timer.as_mut().reset(Instant::now() + limit);
+            let now = Instant::now();
+            this.stage.0.since.store(this.pace.millis(now), Ordering::Relaxed);
+            *this.deadline = now + limit;
             *this.waiting = Some(what);
+            // Setting it anew for each request would cost more than to look again when it is over.
+            if *this.deadline < this.timer.deadline() {
+                this.timer.as_mut().reset(*this.deadline);
+            }
         }
-        ready!(this.timer.poll(cx));
-        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client is too slow"))
+        loop {
+            ready!(this.timer.as_mut().poll(cx));
+            if *this.deadline <= this.timer.deadline() {
+                let reason = "the client is too slow";
+                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, reason));
+            }
+            this.timer.as_mut().reset(*this.deadline);
+        }
     }
 
     /// Some of an answer was taken, or not.
@@ -166,8 +246,10 @@ impl<S: AsyncRead> AsyncRead for Paced<S> {
         match self.as_mut().project().stream.poll_read(cx, buffer) {
             Poll::Ready(result) => {
                 let this = self.project();
-                if this.stage.get() == IDLE {
-                    this.stage.0.store(HEAD, Ordering::Relaxed);
+                if this.stage.get() == FRESH {
+                    this.stage.put(HEAD); // its time has begun with the connection
+                } else if this.stage.get() == IDLE {
+                    this.stage.put(HEAD);
                     if *this.waiting != Some(Waiting::Reader) {
                         *this.waiting = None; // the time for this head begins
                     }
@@ -177,7 +259,7 @@ impl<S: AsyncRead> AsyncRead for Paced<S> {
             // The answer before is still being taken, and its timer runs.
             Poll::Pending if self.waiting == Some(Waiting::Reader) => Poll::Pending,
             Poll::Pending => match self.stage.get() {
-                HEAD => self.wait(cx, Waiting::Head).map(Err),
+                FRESH | HEAD => self.wait(cx, Waiting::Head).map(Err),
                 IDLE => self.wait(cx, Waiting::Request).map(Err),
                 _ => {
                     *self.project().waiting = None;
@@ -188,7 +270,7 @@ impl<S: AsyncRead> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite> AsyncWrite for Paced<S> {
+impl<S: AsyncRead + AsyncWrite> AsyncWrite for Paced<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -226,7 +308,32 @@ impl<S: AsyncWrite> AsyncWrite for Paced<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = self.as_mut().project().stream.poll_shutdown(cx);
-        self.written(cx, result)
+        if self.rest.is_none() {
+            let result = self.as_mut().project().stream.poll_shutdown(cx);
+            ready!(self.as_mut().written(cx, result))?;
+            // A head that is cut short was refused, too.
+            let lingers = self.stage.0.lingers.load(Ordering::Relaxed) || self.stage.get() == HEAD;
+            *self.as_mut().project().rest = Some(if lingers { LINGER_BYTES } else { 0 });
+        }
+        self.poll_rest(cx).map(Ok)
+    }
+}
+
+impl<S: AsyncRead> Paced<S> {
+    /// Takes what still comes.
+    fn poll_rest(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut room = [MaybeUninit::uninit(); 4 << 10];
+        while self.rest.is_some_and(|it| it > 0) {
+            let mut buffer = ReadBuf::uninit(&mut room);
+            let this = self.as_mut().project();
+            match this.stream.poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    *this.rest = this.rest.map(|it| it.saturating_sub(buffer.filled().len()));
+                }
+                Poll::Ready(_) => break,
+                Poll::Pending => return self.wait(cx, Waiting::End).map(drop),
+            }
+        }
+        Poll::Ready(())
     }
 }

@@ -42,7 +42,16 @@ impl std::fmt::Debug for Loaded {
 }
 
 /// Tells one state of both files from another. A missing file is a state as well.
-type Stamp = [Option<(SystemTime, u64)>; 2];
+type Stamp = [Option<FileStamp>; 2];
+
+/// A file that is put in another's place has the same name; its time may be the same, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileStamp {
+    written: SystemTime,
+    length: u64,
+    /// Its device, its number there, and when anything about it changed last, where there are such things.
+    place: (u64, u64, i64, i64),
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("TLS: `{}` {reason}", file.display())]
@@ -102,8 +111,20 @@ impl Tls {
 fn stamp(files: &TlsFiles) -> Stamp {
     [&files.certificate, &files.key].map(|path| {
         let metadata = fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
+        let (written, length) = (metadata.modified().ok()?, metadata.len());
+        Some(FileStamp { written, length, place: place(&metadata) })
     })
+}
+
+#[cfg(unix)]
+fn place(metadata: &fs::Metadata) -> (u64, u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn place(_: &fs::Metadata) -> (u64, u64, i64, i64) {
+    Default::default()
 }
 
 fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {

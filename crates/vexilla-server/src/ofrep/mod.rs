@@ -25,7 +25,7 @@ use vexilla_domain::{
     Answer, Batch, Context, Debug, Engine, Evaluation, FlagRef, Operator, Reason, Revision, Source,
 };
 
-use crate::answer::{add_origin, json, off_thread};
+use crate::answer::{json, off_thread};
 use crate::error::{Answered, Refusal, whole};
 use crate::etag::Tags;
 
@@ -62,8 +62,8 @@ impl Ofrep {
         let mut out = Vec::with_capacity(384);
         write::success(&mut out, key, &answer.evaluation, self.boolean_keys);
         let mut response = json(out);
-        let evaluation = &answer.evaluation;
-        add_origin(response.headers_mut(), evaluation.source, evaluation.freshness, now);
+        let (source, freshness) = (answer.evaluation.source, answer.evaluation.freshness);
+        self.tags.add_origin(response.headers_mut(), source, freshness, now);
         Ok(response)
     }
 
@@ -88,10 +88,8 @@ impl Ofrep {
             flags.sort_unstable();
             json(self.write_all(flags, context).await?)
         };
-        add_origin(response.headers_mut(), Source::Local, freshness, now);
-        if let Some(tag) = tag.to_header() {
-            response.headers_mut().insert(header::ETAG, tag);
-        }
+        self.tags.add_origin(response.headers_mut(), Source::Local, freshness, now);
+        response.headers_mut().insert(header::ETAG, tag.to_header());
         Ok(response)
     }
 

@@ -201,7 +201,7 @@ impl Webhook {
         }
         let listener = Listener::bind(address, &self.inner.config.listener).await?;
         Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
-            listener.serve(self.service(), shutdown, drain).await
+            listener.serve(move |it| self.answer(it), shutdown, drain).await
         }))
     }
 
@@ -216,14 +216,19 @@ impl Webhook {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let webhook = self.clone();
-        service_fn(move |request: Request<B>| {
-            let webhook = webhook.clone();
-            async move {
-                let span = request_span!("webhook", request.method());
-                webhook.trace.adopt(&span, request.headers());
-                Ok(trace::answered(span, webhook.respond(request)).await)
-            }
-        })
+        service_fn(move |request: Request<B>| webhook.answer(request).map(Ok))
+    }
+
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Reply> + Send + use<B>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let webhook = self.clone();
+        async move {
+            let span = request_span!("webhook", request.method());
+            webhook.trace.adopt(&span, request.headers());
+            trace::answered(span, webhook.respond(request)).await
+        }
     }
 }
 

@@ -89,18 +89,18 @@ async fn malformed_requests_are_refused_and_the_process_goes_on() {
         (&b"\0\0\0\0\r\n\r\n"[..], "400"),
         (b"GET /\xff\xfe HTTP/1.1\r\n\r\n", "400"),
         (b"GET / HTTP/9.9\r\n\r\n", "400"),
-        (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-length: -1\r\n\r\n", "400"),
-        (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}", "400"),
-        (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-type: a\xffb/c\r\ncontent-length: 2\r\n\r\n{}", "400"),
-        (b"POST /api/v1/evaluation HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", "400"),
-        (b"OPTIONS * HTTP/1.1\r\n\r\n", "404"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-type: a\xffb/c\r\ncontent-length: 2\r\n\r\n{}", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", "400"),
+        (b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", "404"),
         (b"GET /api/v1/health HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "400"),
-        (b"GET /api/v1/health HTTP/1.1\r\nx: a\0b\r\n\r\n", "400"),
-        (b"GET /api/v1/health HTTP/1.1\r\n x: folded\r\n\r\n", "400"),
-        (b"GET /api/v1/health HTTP/1.1\r\nx : spaced\r\n\r\n", "400"),
-        (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-length: 2, 2\r\n\r\n{}", "400"),
-        (b"POST /api/v1/evaluation HTTP/1.1\r\ncontent-length: +2\r\n\r\n{}", "400"),
-        (b"POST /api/v1/evaluation HTTP/1.1\r\ntransfer-encoding: xchunked\r\n\r\n{}", "400"),
+        (b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\nx: a\0b\r\n\r\n", "400"),
+        (b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n x: folded\r\n\r\n", "400"),
+        (b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\nx : spaced\r\n\r\n", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-length: 2, 2\r\n\r\n{}", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-length: +2\r\n\r\n{}", "400"),
+        (b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n{}", "400"),
         (b"POST /api/v1/evaluation HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", "400"),
         (b"CONNECT flagr:18000 HTTP/1.1\r\nhost: flagr:18000\r\n\r\n", "404"),
     ] {
@@ -126,7 +126,7 @@ async fn a_request_with_two_lengths_is_one_request() {
         let engine = Arc::clone(&rig.engine);
         let server = Server::start(rig.sidecar, Duration::from_secs(10)).await;
         let request = format!(
-            "POST /api/v1/evaluation HTTP/1.1\r\ncontent-type: application/json\r\n{lengths}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+            "POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{lengths}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
         );
         let answer = server.exchange(request).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -140,7 +140,7 @@ async fn text_that_is_not_utf8_is_repaired_as_go_does() {
     let server = Server::with(|_| {}).await;
     let body = b"{\"flagKey\":\"\xff\xfe\"}";
     let head = format!(
-        "POST /api/v1/evaluation HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     let answer = server.exchange([head.as_bytes(), body].concat()).await;
@@ -150,7 +150,7 @@ async fn text_that_is_not_utf8_is_repaired_as_go_does() {
 #[tokio::test]
 async fn oversized_bodies_are_refused_before_they_are_read() {
     let server = Server::with(|config| config.max_body_bytes = 1000).await;
-    let head = "POST /api/v1/evaluation HTTP/1.1\r\ncontent-type: application/json\r\n";
+    let head = "POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     let mut stream = server.connect().await;
     stream.write_all(format!("{head}content-length: 1001\r\n\r\n").as_bytes()).await.unwrap();
     let answer = read_all(&mut stream).await;
@@ -165,6 +165,51 @@ async fn oversized_bodies_are_refused_before_they_are_read() {
     server.assert_alive().await;
 }
 
+/// As Go's server does it, before it asks Flagr anything.
+#[tokio::test]
+async fn a_request_says_which_host_it_is_for() {
+    let server = Server::with(|_| {}).await;
+    for (head, expected) in [
+        ("HTTP/1.1\r\n", "400 Bad Request: missing required Host header"),
+        ("HTTP/1.1\r\nhost: a b\r\n", "400 Bad Request: malformed Host header"),
+        ("HTTP/1.0\r\nhost: a/b\r\n", "400 Bad Request: malformed Host header"),
+        ("HTTP/1.1\r\nhost: a\r\nhost: a\r\n", "400 Bad Request"),
+        ("HTTP/1.1\r\nhost:\r\nconnection: close\r\n", "{\"status\":\"OK\"}\n"),
+        ("HTTP/1.0\r\n", "{\"status\":\"OK\"}\n"),
+    ] {
+        let answer = server.exchange(format!("GET /api/v1/health {head}\r\n")).await;
+        let (said, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, expected, "{head}");
+        let is_text = said.contains("content-type: text/plain; charset=utf-8");
+        let status = if is_text { " 400 " } else { " 200 " };
+        assert!(said.lines().next().unwrap().contains(status), "{head}: {said}");
+        assert_eq!(is_text, expected.starts_with("400"), "{said}");
+    }
+}
+
+/// Were the connection closed with bytes unread, the answer could be lost.
+#[tokio::test]
+async fn who_sends_too_much_gets_to_read_why() {
+    let server = Server::with(|config| config.max_body_bytes = 1_000).await;
+    let head = "POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let much = " ".repeat(4 << 20);
+    for request in [
+        format!("{head}content-length: {}\r\n\r\n{much}", much.len()),
+        format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{much}\r\n0\r\n\r\n", much.len()),
+        format!("GET / HTTP/1.1\r\nhost: x\r\nx: {much}\r\n\r\n"),
+    ] {
+        let mut stream = server.connect().await;
+        // All of it is taken, and only then is the answer looked at.
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let expected = if request.starts_with("GET") { "HTTP/1.1 431" } else { "HTTP/1.1 413" };
+        assert!(answer.starts_with(expected), "{answer}");
+    }
+    server.assert_alive().await;
+}
+
 #[tokio::test]
 async fn slow_heads_and_bodies_are_given_up() {
     let soon = Duration::from_millis(50);
@@ -173,7 +218,7 @@ async fn slow_heads_and_bodies_are_given_up() {
     });
     let server = server.await;
     let mut stream = server.connect().await;
-    stream.write_all(b"POST /api/v1/evaluation HTTP/1.1\r\nx-slow: ").await.unwrap();
+    stream.write_all(b"POST /api/v1/evaluation HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
     let answer = read_all(&mut stream).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
 
@@ -213,7 +258,7 @@ async fn a_connection_serves_many_requests() {
     let answer = read_until(&mut stream, "{\"status\":\"OK\"}\n").await;
     assert!(answer.contains("recordSource"), "{answer}");
     // HEAD has no body.
-    stream.write_all(b"HEAD /api/v1/health HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.write_all(b"HEAD /api/v1/health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let answer = read_until(&mut stream, "\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 405") && answer.contains("allow: GET"), "{answer}");
 }

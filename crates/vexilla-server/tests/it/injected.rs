@@ -12,7 +12,7 @@ const TWO: &str =
     r#"{"entities":[{"entityID":"a","entityContext":[1]},{"entityID":"b"}],"flagKeys":["k"]}"#;
 
 fn injecting(config: &mut SidecarConfig) {
-    config.injection = Some(Injection { headers: vec!["X-A".into()], prefixes: vec![] });
+    config.injection = Some(Injection { headers: vec!["X-A".into()], ..Injection::default() });
 }
 
 /// The answer's body to a request with the header `X-A: 1`, and what the engine was asked.

@@ -212,6 +212,9 @@ impl Engine for Held {
     async fn evaluate(&self, flag: FlagRef<'_>, _: &Context, _: Debug) -> Answer {
         self.started.add_permits(1);
         assert!(flag.key != "panic", "on demand");
+        if flag.key == "here" {
+            return FakeEngine::default().next_answer();
+        }
         self.go_on.acquire().await.unwrap().forget();
         FakeEngine::default().evaluate(flag, &Context::default(), Debug::Off).await
     }
@@ -268,6 +271,27 @@ async fn one_request_too_many_is_told_to_come_back() {
     engine.go_on.add_permits(2);
     assert_eq!(first.await.unwrap().0, 200);
     assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await.0, 200);
+}
+
+/// As for a Flagr that hangs.
+#[tokio::test]
+async fn what_waits_for_others_takes_no_place_from_what_is_decided_here() {
+    const HERE: &str = r#"{"flagKey":"here"}"#;
+    let (engine, sidecar) = held(|config| config.max_concurrent_requests = 2);
+    let wait = || {
+        let sidecar = sidecar.clone();
+        tokio::spawn(async move { send(&sidecar, "POST", EVALUATION, "{}").await.0 })
+    };
+    let waiting = [wait(), wait()];
+    engine.started.acquire_many(2).await.unwrap().forget();
+    assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await, (503, "1".to_owned()));
+    for _ in 0..5 {
+        assert_eq!(send(&sidecar, "POST", EVALUATION, HERE).await.0, 200);
+    }
+    engine.go_on.add_permits(2);
+    for answered in waiting {
+        assert_eq!(answered.await.unwrap(), 200);
+    }
 }
 
 #[tokio::test(start_paused = true)]

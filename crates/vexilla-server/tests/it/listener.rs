@@ -17,6 +17,7 @@ use crate::operator::{FakeOperator, clock};
 
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
 const OK: &str = "{\"status\":\"ok\"}";
+const REFRESH: &str = "POST /admin/refresh HTTP/1.1\r\nhost: x\r\nauthorization: Bearer t\r\n\r\n";
 const DRAIN: Duration = Duration::from_secs(10);
 
 async fn bind_admin(
@@ -172,25 +173,49 @@ async fn a_slow_head_and_an_idle_connection_are_given_up() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_waits() {
-    let (_, server) = admin(|it| it.max_connections = 1).await;
+async fn one_connection_too_many_waits_while_all_are_busy() {
+    let operator = Arc::new(FakeOperator::default());
+    operator.go_on.forget_permits(1_000);
+    let bound = bind_admin(&operator, &free_port(), |it| it.max_connections = 1).await.unwrap();
+    let server = Served::start(bound, DRAIN);
     let mut first = server.connect().await;
-    first.write_all(HEALTH.as_bytes()).await.unwrap();
-    read_until(&mut first, OK).await;
+    first.write_all(REFRESH.as_bytes()).await.unwrap();
+    operator.started.acquire().await.unwrap().forget();
     let mut second = server.connect().await;
     second.write_all(HEALTH.as_bytes()).await.unwrap();
-    first.write_all(HEALTH.as_bytes()).await.unwrap();
-    read_until(&mut first, OK).await;
+    let mut third = server.connect().await;
+    third.write_all(HEALTH.as_bytes()).await.unwrap();
     let mut byte = [0];
-    let nothing = second.try_read(&mut byte).unwrap_err();
-    assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
-    drop(first);
+    assert_eq!(second.try_read(&mut byte).unwrap_err().kind(), ErrorKind::WouldBlock);
+    operator.go_on.add_permits(1);
+    let answer = read_until(&mut first, "}").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // It is silent from then on, and so is the second once it is answered.
     read_until(&mut second, OK).await;
+    read_until(&mut third, OK).await;
+}
+
+#[tokio::test]
+async fn who_says_nothing_keeps_nobody_out() {
+    let (_, server) = admin(|it| it.max_connections = 8).await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(server.connect().await);
+    }
+    // A head that never ends is as silent.
+    silent[0].write_all(b"GET /health HTTP/1.1\r\n").await.unwrap();
+    let mut caller = server.connect().await;
+    caller.write_all(HEALTH.as_bytes()).await.unwrap();
+    read_until(&mut caller, OK).await;
+    assert_eq!(read_all(&mut silent[0]).await, "", "the oldest made room");
+    for stream in &mut silent[2..] {
+        stream.write_all(HEALTH.as_bytes()).await.unwrap();
+        read_until(stream, OK).await;
+    }
 }
 
 #[tokio::test]
 async fn stopping_lets_a_running_request_finish_within_bounds() {
-    let request = "POST /admin/refresh HTTP/1.1\r\nhost: x\r\nauthorization: Bearer t\r\n\r\n";
     for (drain, cut) in [(DRAIN, 0), (Duration::from_millis(20), 1)] {
         let operator = Arc::new(FakeOperator::default());
         operator.go_on.forget_permits(1_000);
@@ -199,7 +224,7 @@ async fn stopping_lets_a_running_request_finish_within_bounds() {
         let (mut idle, mut busy) = (server.connect().await, server.connect().await);
         idle.write_all(HEALTH.as_bytes()).await.unwrap();
         read_until(&mut idle, OK).await;
-        busy.write_all(request.as_bytes()).await.unwrap();
+        busy.write_all(REFRESH.as_bytes()).await.unwrap();
         operator.started.acquire().await.unwrap().forget();
         let stopped = server.stop();
         assert_eq!(read_all(&mut idle).await, "", "idle connections are closed at once");
@@ -272,4 +297,24 @@ mod unix {
         let address = ListenAddress::Unix(folder.path().join("none/a.sock"));
         bind_admin(&operator, &address, |_| {}).await.unwrap_err();
     }
+}
+
+/// A page whose name is made to mean a loopback address is on this machine, as it were.
+#[tokio::test]
+async fn a_page_does_not_reach_an_admin_api_without_a_token() {
+    let open = || Admin::new(Arc::new(FakeOperator::default()), clock(), AdminConfig::default());
+    let server = Served::start(open().bind(&free_port()).await.unwrap(), DRAIN);
+    let ask = async |headers: &str| {
+        let request = format!("GET /admin/stats HTTP/1.1\r\nconnection: close\r\n{headers}\r\n");
+        let answer = server.exchange(request).await;
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    let port = server.port().port();
+    assert_eq!(ask(&format!("host: localhost:{port}\r\n")).await, "200");
+    assert_eq!(ask(&format!("host: 127.0.0.1:{port}\r\n")).await, "200");
+    assert_eq!(ask(&format!("host: rebound.example:{port}\r\n")).await, "403");
+    assert_eq!(ask("host: localhost\r\norigin: https://evil.example\r\n").await, "403");
+    assert_eq!(ask("host: localhost\r\nsec-fetch-site: cross-site\r\n").await, "403");
+    let probe = "GET /health HTTP/1.1\r\nconnection: close\r\nhost: pod-7\r\n\r\n";
+    assert!(server.exchange(probe).await.ends_with(OK), "a probe may call it as it likes");
 }

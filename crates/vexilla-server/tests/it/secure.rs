@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsConnector;
-use vexilla_server::{Admin, AdminConfig, BindError, TlsFiles};
+use vexilla_server::{Admin, AdminConfig, BindError, SidecarConfig, TlsFiles, probe};
 
 use crate::loopback::{Served, read_all, read_until};
 use crate::operator::{FakeOperator, clock};
@@ -110,6 +110,31 @@ async fn a_certificate_is_read_anew_when_its_files_change() {
     assert_eq!(server.stop().await.unwrap(), 0);
 }
 
+/// As a tool does it that keeps the times of what it copies.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_certificate_of_the_same_age_and_length_is_another_one() {
+    let files = Files::new();
+    let old = pair();
+    let new = loop {
+        let new = pair();
+        if new.certificate.len() == old.certificate.len() && new.key.len() == old.key.len() {
+            break new;
+        }
+    };
+    files.write(&old.certificate, &old.key);
+    let written = std::fs::metadata(files.certificate()).unwrap().modified().unwrap();
+    let server = files.serve(|_| {}).await.unwrap();
+    let both = [&old, &new];
+    assert_eq!(shown(&server, &both).await, old.shown);
+    files.write(&new.certificate, &new.key);
+    for path in [files.certificate(), files.key()] {
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(written).unwrap();
+    }
+    assert_eq!(shown(&server, &both).await, new.shown);
+}
+
 #[tokio::test]
 async fn files_that_cannot_be_used_are_an_error_at_once() {
     let files = Files::new();
@@ -142,4 +167,32 @@ async fn who_does_not_speak_tls_gets_nothing() {
     let mut silent = server.connect().await;
     assert_eq!(read_all(&mut silent).await, "", "given up");
     assert_eq!(shown(&server, &[&made]).await, made.shown);
+}
+
+#[tokio::test]
+async fn health_is_asked_however_it_is_served() {
+    let files = Files::new();
+    let (own, another) = (pair(), pair());
+    files.write(&own.certificate, &own.key);
+    let tls = TlsFiles { certificate: files.certificate(), key: files.key() };
+    let soon = Duration::from_secs(10);
+    let unix = format!("unix:{}", files.folder.path().join("s.sock").display());
+    for address in ["127.0.0.1:0", "0.0.0.0:0", &*unix] {
+        let mut config = SidecarConfig::default();
+        config.web_prefix = "/flags".to_owned();
+        config.listener.tls = Some(tls.clone());
+        let sidecar = crate::fake::Rig::new(|it| *it = config).sidecar;
+        let bound = sidecar.listen(&address.parse().unwrap()).await.unwrap();
+        let server = Served::start(bound, soon);
+        probe(&server.address, Some(&tls), "/flags", soon).await.unwrap();
+        let error = probe(&server.address, Some(&tls), "", soon).await.unwrap_err();
+        assert!(error.to_string().contains("404"), "{error}");
+        let other = files.folder.path().join("another.pem");
+        std::fs::write(&other, &another.certificate).unwrap();
+        let other = TlsFiles { certificate: other, key: files.key() };
+        assert!(probe(&server.address, Some(&other), "/flags", soon).await.is_err());
+        assert!(probe(&server.address, None, "/flags", soon).await.is_err());
+    }
+    let nobody = "127.0.0.1:1".parse().unwrap();
+    assert!(probe(&nobody, None, "", soon).await.is_err());
 }

@@ -1,6 +1,7 @@
 //! Flagr's recorded answers, through the sidecar over a client.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use http_body_util::{BodyExt, Full};
@@ -192,7 +193,7 @@ async fn the_recorded_session_is_answered_to_the_letter() {
 }
 
 #[derive(Deserialize)]
-struct Query {
+struct Get {
     path: String,
     query: String,
     status: u16,
@@ -206,9 +207,12 @@ async fn recorded_queries_are_answered_to_the_letter() {
     let client = client(lines.next().unwrap()).await;
     let mut count = 0;
     for line in lines {
-        let Query { path, query, status, response } = serde_json::from_str(line).unwrap();
-        let escaped: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let answered = ask(&client, "GET", &format!("{path}?json={escaped}"), None, "").await;
+        let Get { path, query, status, response } = serde_json::from_str(line).unwrap();
+        let mut asked = format!("{path}?json=");
+        for byte in query.bytes() {
+            write!(asked, "%{byte:02X}").unwrap();
+        }
+        let answered = ask(&client, "GET", &asked, None, "").await;
         assert_eq!((answered.0, steady(&answered.2)), (status, steady(&response)), "{query}");
         count += 1;
     }

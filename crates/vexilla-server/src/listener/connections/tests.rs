@@ -1,6 +1,5 @@
 //! What `connections` promises.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +11,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tower::service_fn;
 
 use super::super::pace::Pace;
 use super::Serving;
@@ -23,23 +21,23 @@ const IDLE: Duration = Duration::from_secs(60);
 /// A connection that answers with a body of so many bytes after so long.
 fn connect(size: usize, work: Duration) -> (DuplexStream, JoinHandle<Duration>) {
     let (client, stream) = duplex(1024);
-    let service = service_fn(move |_: Request<Incoming>| async move {
+    let answer = move |_: Request<Incoming>| async move {
         pass(work).await;
-        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(vec![b'x'; size]))))
-    });
+        Response::new(Full::new(Bytes::from(vec![b'x'; size])))
+    };
     let mut http = http1::Builder::new();
     http.auto_date_header(false);
-    let serving = Serving { http, pace: Pace { head: HEAD, idle: IDLE }, tls: None, service };
+    let serving = Serving { http, pace: Pace::new(HEAD, IDLE), tls: None, answer };
     let served = tokio::spawn(async move {
-        let start = Instant::now();
-        let _broken = serving.connection(stream, &CancellationToken::new()).await;
+        let (start, stage) = (Instant::now(), serving.pace.stage());
+        let _broken = serving.connection(stream, stage, &CancellationToken::new()).await;
         start.elapsed()
     });
     (client, served)
 }
 
 async fn ask(client: &mut DuplexStream) {
-    client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
 }
 
 /// Reads a short answer.

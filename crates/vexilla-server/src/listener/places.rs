@@ -1,0 +1,137 @@
+//! The places for connections. When all are taken, whoever has been silent for longest loses his to the next one: nobody
+//! keeps others out by saying nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+
+use super::pace::{Pace, Stage};
+
+/// How long to wait before looking again for somebody who is silent, while all are busy.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// How long to wait for a place that somebody is losing.
+const LOSING: Duration = Duration::from_secs(2);
+
+/// Who has been silent for less than this many milliseconds keeps his place: his request may be on its way.
+const GRACE: u64 = 500;
+
+/// So many, and no more.
+#[derive(Debug)]
+pub(super) struct Places {
+    pace: Pace,
+    free: Arc<Semaphore>,
+    taken: Arc<Taken>,
+}
+
+/// Who has one, by number.
+#[derive(Debug, Default)]
+struct Taken(Mutex<Seats>);
+
+#[derive(Debug, Default)]
+struct Seats {
+    next: u64,
+    by_number: HashMap<u64, Arc<Seat>>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    stage: Stage,
+    /// Set once it runs.
+    task: OnceLock<AbortHandle>,
+}
+
+/// A place that is taken, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    number: u64,
+    seat: Arc<Seat>,
+    taken: Arc<Taken>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Places {
+    pub(super) fn new(count: usize, pace: Pace) -> Self {
+        let free = Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        Self { pace, free, taken: Arc::default() }
+    }
+
+    /// Takes a place for a connection in this stage: a free one, or that of who has been silent for longest. While all
+    /// are busy it waits.
+    pub(super) async fn take(&self, stage: Stage) -> Place {
+        loop {
+            let permit = tokio::select! {
+                biased;
+                permit = Arc::clone(&self.free).acquire_owned() => permit.ok(),
+                () = self.evict() => None,
+            };
+            if let Some(permit) = permit {
+                stage.begin(self.pace);
+                return self.taken.seat(stage, permit);
+            }
+        }
+    }
+
+    async fn evict(&self) {
+        let pause = match self.taken.longest_silent(self.pace.now()) {
+            Some(task) => {
+                tracing::debug!("a silent connection makes room for another one");
+                task.abort();
+                LOSING
+            }
+            None => AGAIN,
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+impl Taken {
+    fn seat(self: &Arc<Self>, stage: Stage, permit: OwnedSemaphorePermit) -> Place {
+        let seat = Arc::new(Seat { stage, task: OnceLock::new() });
+        let mut seats = self.seats();
+        let number = seats.next;
+        seats.next += 1;
+        seats.by_number.insert(number, Arc::clone(&seat));
+        Place { number, seat, taken: Arc::clone(self), _permit: permit }
+    }
+
+    fn longest_silent(&self, now: u64) -> Option<AbortHandle> {
+        let seats = self.seats();
+        let silent = seats.by_number.iter().filter_map(|(number, seat)| {
+            let since = seat.stage.silent_since().filter(|it| it.saturating_add(GRACE) <= now)?;
+            Some(((since, *number), seat.task.get()?))
+        });
+        silent.min_by_key(|it| it.0).map(|it| it.1.clone())
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// What ends the connection that has this place.
+    pub(super) fn ended_by(&self) -> EndedBy {
+        EndedBy(Arc::clone(&self.seat))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.taken.seats().by_number.remove(&self.number);
+    }
+}
+
+/// Where the task of a connection is to be told.
+#[derive(Debug)]
+pub(super) struct EndedBy(Arc<Seat>);
+
+impl EndedBy {
+    pub(super) fn task(self, task: AbortHandle) {
+        // INVARIANT: it is told once, so that there is nothing to replace.
+        let _first = self.0.task.set(task);
+    }
+}
