@@ -217,13 +217,15 @@ fn a_variable_of_opentelemetry_that_means_nothing_is_named_and_ignored() {
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
         ("OTEL_TRACES_SAMPLER", "dice"),
     ];
-    let mut sidecar = Sidecar::start_with(Beside::None, &environment, &SHOP);
+    let sidecar = Sidecar::start_with(Beside::None, &environment, &SHOP);
+    sidecar.signal("TERM");
+    let (status, _, log) = sidecar.end();
+    assert_eq!(status, Some(0), "{log}");
     for (variable, value) in &environment[1..] {
-        let line = sidecar.wait_for_log(&format!("environment variable {variable}: `{value}` "));
+        let words = format!("environment variable {variable}: `{value}` ");
+        let line = log.lines().find(|it| it.contains(&words)).expect(&log);
         assert!(line.ends_with(": it is ignored"), "{line}");
     }
-    sidecar.signal("TERM");
-    assert_eq!(sidecar.end().0, Some(0));
     let whats: BTreeSet<_> = asked.try_iter().map(|it| it.what).collect();
     assert_eq!(whats.len(), 2, "{whats:?}");
 }
