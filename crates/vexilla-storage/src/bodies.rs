@@ -87,15 +87,6 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
         self.cache.insert(key, self.dated(body));
     }
 
-    /// Offers many bodies; those that fit stay.
-    ///
-    /// # Blocking
-    ///
-    /// It waits for another thread, again and again: not on a thread that drives futures.
-    pub fn insert_all(&self, bodies: impl IntoIterator<Item = (BodyKey, Arc<T>)>) {
-        self.cache.insert_all(bodies.into_iter().map(|(key, body)| (key, self.dated(body))));
-    }
-
     /// Forgets a body that no flag has any more.
     ///
     /// # Blocking
@@ -103,20 +94,6 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     /// It may wait a moment for another thread when insertions are queueing.
     pub fn remove(&self, key: &BodyKey) {
         self.cache.remove(key);
-    }
-
-    /// Forgets all bodies.
-    ///
-    /// # Blocking
-    ///
-    /// It waits for another thread: not on a thread that drives futures.
-    pub fn clear(&self) {
-        self.cache.clear();
-    }
-
-    /// From now on bodies do not expire, until a load succeeds or [`resume_expiry`](Self::resume_expiry).
-    pub fn suspend_expiry(&self) {
-        self.expiry_suspended.store(true, Ordering::Relaxed);
     }
 
     /// From now on bodies expire.
@@ -227,6 +204,11 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
                 }
             }
         }
+    }
+
+    /// From now on bodies do not expire, until a load succeeds or [`resume_expiry`](Self::resume_expiry).
+    fn suspend_expiry(&self) {
+        self.expiry_suspended.store(true, Ordering::Relaxed);
     }
 
     fn current(&self, key: &BodyKey) -> Option<Arc<T>> {

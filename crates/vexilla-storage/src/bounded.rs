@@ -26,8 +26,8 @@ use crate::{CacheConfig, CacheConfigError};
 /// only if the keys are equal, whatever their hashes are. Of two keys with one hash the later insertion stays.
 ///
 /// What stretto needs of its callers is seen to here: a reader never holds a lock of it; what exceeds the budget by
-/// itself is refused before it is stored for a moment; more than an eighth beyond the budget is never held, not even
-/// until stretto has decided; and the cost of an entry includes what stretto needs for it. Its own metrics stay off: they
+/// itself is refused before it is stored for a moment; more than an eighth beyond the budget, or one entry where that is
+/// more, is never held, not even until stretto has decided; and the cost of an entry includes what stretto needs for it. Its own metrics stay off: they
 /// make it drop entries.
 ///
 /// A full cache does work in proportion to its entries for each that it lets in (about a millisecond for 100,000, on a
@@ -109,9 +109,13 @@ where
     /// How many insertions of a bulk load may wait for their admission: stretto drops them in a longer burst.
     const BURST: usize = 1_000;
 
-    /// Insertions that stretto gathers, for each of 64 threads, before it looks at them; until then they are beyond the
-    /// budget. Its own 64 would be 4,096 entries.
-    const GATHERED: usize = 16;
+    /// Insertions that stretto gathers at most, for each of 64 threads, before it looks at them; until then they are
+    /// beyond the budget. Its own 64 would be 4,096 entries.
+    const GATHERED: i64 = 16;
+
+    /// What is gathered is to fit into an eighth of the budget where entries take no more than so many bytes: otherwise
+    /// offers are refused before anything is looked at. Stretto looks by itself only twice a second.
+    const LARGE: i64 = 4 << 10;
 
     /// Longer is for ever. Stretto adds it to the time of day.
     const MAX_TTL: Duration = Duration::from_secs(u32::MAX as u64);
@@ -138,7 +142,7 @@ where
             .set_hasher(BuildHasherDefault::default())
             .set_callback(callback)
             .set_buffer_items(config.buffer_items)
-            .set_insert_stripe_high_water(Self::GATHERED)
+            .set_insert_stripe_high_water(Self::gathered(max_cost))
             .set_ignore_internal_cost(true) // `PLACE` has it
             .finalize()
             .map_err(|_| CacheConfigError::Counters)?; // nothing else is left to be wrong
@@ -259,6 +263,11 @@ where
         self.counts.add(event);
     }
 
+    fn gathered(max_cost: i64) -> usize {
+        let fitting = (max_cost / 8 / 64 / Self::LARGE).clamp(1, Self::GATHERED);
+        usize::try_from(fitting).unwrap_or(1)
+    }
+
     /// The lock that comes with stretto's reference ends here: an insertion under it would wait for itself.
     fn at<Q, T>(&self, index: u64, key: &Q, take: impl FnOnce(&V) -> T) -> Option<T>
     where
@@ -270,9 +279,11 @@ where
     }
 
     /// Whether stretto is behind: what it has stored and not looked at yet exceeds the budget by too much. To displace one
-    /// of 100,000 entries it looks at all of them, so a rush of misses is faster than it is.
+    /// of 100,000 entries it looks at all of them, so a rush of misses is faster than it is. One entry beyond a full budget
+    /// is never too much: without it nothing could be displaced.
     fn is_crowded(&self, cost: i64) -> bool {
-        self.max_cost.saturating_add(self.max_cost / 8) < self.counts.bytes().saturating_add(cost)
+        let beyond = cost.max(self.max_cost / 8);
+        self.max_cost.saturating_add(beyond) < self.counts.bytes().saturating_add(cost)
     }
 
     fn offer(&self, key: K, value: V, ttl: Duration) {

@@ -102,14 +102,20 @@ impl FlagArchive for DiskArchive {
         self.blocking(Store::held).await
     }
 
-    /// Reads some twenty flags to give one. Where each is, it finds out with the first after a save.
+    /// Reads some twenty flags to give one. Where each is, it finds out with the first after a save. One that the newest
+    /// generation has not as it is wanted is taken from the one before, whose rules may still be served.
     async fn load_flag(
         &self,
         id: FlagId,
         is_wanted: FlagTest<'_>,
     ) -> Result<Option<Flag>, ArchiveError> {
         let flag = self.blocking(move |store| store.load_flag(id)).await?;
-        Ok(flag.filter(is_wanted))
+        match flag.filter(is_wanted) {
+            Some(flag) => Ok(Some(flag)),
+            None => {
+                Ok(self.blocking(move |store| store.load_older_flag(id)).await?.filter(is_wanted))
+            }
+        }
     }
 
     fn describe(&self) -> String {

@@ -52,9 +52,17 @@ impl Client {
         ctx: &Context,
         f: impl FnOnce(EvaluationRef<'_>) -> R,
     ) -> R {
-        let published = self.shared().cell.load_full();
+        let mut published = self.shared().cell.load_full();
+        let mut loaded = self.load_bodies(published.ruleset.find(key).into_iter()).await;
+        if published.ruleset.find(key).is_some_and(|it| loaded.whole(it).is_paged()) {
+            // Other rules may have come meanwhile, and the archive may have no others any more.
+            let now = self.shared().cell.load_full();
+            if now.revision != published.revision {
+                loaded = self.load_bodies(now.ruleset.find(key).into_iter()).await;
+                published = now;
+            }
+        }
         let found = published.ruleset.find(key);
-        let loaded = self.load_bodies(found.into_iter()).await;
         let found = found.map(|it| loaded.whole(it));
         if let Some(flag) = found.filter(|it| self.asks_flagr(it, &published)) {
             let asked = FlagRef { id: 0, key };

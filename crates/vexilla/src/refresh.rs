@@ -216,6 +216,11 @@ impl Refresher {
         }
         if self.parts.is_paged() {
             self.save_first().await;
+            // Somebody else has archived later rules, which are served now: these were never to be seen.
+            let served = self.shared.cell.load().revision;
+            if published.revision < served {
+                return Ok(Refreshed::Published(served));
+            }
         }
         self.show(&published).await;
         self.settle(again_in);

@@ -198,7 +198,8 @@ async fn a_body_larger_than_the_budget_is_given_and_not_held() {
 async fn with_room_for_a_tenth_every_answer_is_right() {
     const FLAGS: u32 = 1_000;
     let (bodies, _) = bodies(40_000);
-    bodies.insert_all((0..u64::from(FLAGS)).map(|flag| (key(flag), Arc::new(body(flag)))));
+    let all = (0..u64::from(FLAGS)).map(|flag| (key(flag), bodies.dated(Arc::new(body(flag)))));
+    bodies.cache.insert_all(all);
     assert!(bodies.len() <= FLAGS as usize / 5, "{}", bodies.len());
     let mut all = JoinSet::new();
     for task in 1..=4_u64 {
@@ -229,4 +230,47 @@ async fn with_room_for_a_tenth_every_answer_is_right() {
         assert!(loaded < 25_000, "nothing was held");
         assert!(900 < seen, "{seen}");
     }
+}
+
+#[tokio::test]
+async fn a_hot_set_that_fits_is_hit_only() {
+    const HOT: u64 = 20;
+    let (probe, _) = bodies(1 << 20);
+    probe.insert(key(0), Arc::new(body(0)));
+    let (bodies, _) = bodies(probe.counts().bytes * (HOT + 4));
+    // One after the other on one thread, as a small runtime does it.
+    for flag in (0..HOT).chain(0..HOT) {
+        given(&bodies, flag, &body(10)).await;
+    }
+    bodies.cache.settle();
+    let warm = bodies.counts();
+    assert_eq!((warm.entries, warm.rejected), (HOT, 0), "{warm:?}");
+    for flag in (0..HOT).cycle().take(1_000) {
+        given(&bodies, flag, "loaded again").await;
+    }
+    let counts = bodies.counts();
+    assert_eq!((counts.misses, counts.hits), (warm.misses, warm.hits + 1_000), "{counts:?}");
+}
+
+/// A full budget of a few bodies still lets in what is asked for more often.
+#[tokio::test]
+async fn a_budget_for_three_bodies_still_admits() {
+    let (probe, _) = bodies(1 << 20);
+    probe.insert(key(0), Arc::new(body(0)));
+    let (bodies, _) = bodies(probe.counts().bytes * 3 + 20);
+    for flag in 0..3 {
+        given(&bodies, flag, &body(0)).await;
+    }
+    bodies.cache.settle();
+    assert_eq!(bodies.len(), 3);
+    // How often it was asked for is noted for many reads at a time.
+    let is_let_in = (0..1_000).any(|_| {
+        for _ in 0..64 {
+            let _ = bodies.get(&key(7));
+        }
+        bodies.insert(key(7), Arc::new(body(7)));
+        bodies.cache.settle();
+        bodies.get(&key(7)).is_some()
+    });
+    assert!(is_let_in && bodies.len() == 3, "{:?}", bodies.counts());
 }

@@ -30,6 +30,8 @@ pub(super) struct Store {
     /// Where each flag of the newest good generation is; `None` before one was asked for, and after each save. Never held
     /// while the folder is waited for: a save holds that, and then this.
     index: Mutex<Option<Arc<Indexed>>>,
+    /// The same of the good generation before it, whose rules are served until those of the newest are.
+    older: Mutex<Option<Arc<Indexed>>>,
     /// Held by the one who goes through a generation, so that others wait for what comes of it.
     indexing: Mutex<()>,
 }
@@ -71,7 +73,8 @@ impl Store {
     fn new(directory: PathBuf, config: DiskConfig, steps: Box<dyn Steps>) -> Self {
         let (folder, reported) = (Mutex::default(), AtomicU64::new(0));
         let (kept, index, indexing) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { directory, config, steps, folder, reported, kept, index, indexing }
+        let older = Mutex::default();
+        Self { directory, config, steps, folder, reported, kept, index, older, indexing }
     }
 
     pub(super) fn load(&self) -> Result<Option<Archived>, ArchiveError> {
@@ -129,7 +132,8 @@ impl Store {
                 })
                 .map_err(|error| self.failed("save to", error))?;
             self.keep(next, sealed.len(), flags.confirmation(), flags.refreshed_at_ms);
-            self.set_index(None);
+            let before = self.index.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.set_older(before);
             self.delete_old(folder, &generations, &damaged);
             Ok(())
         })
@@ -171,6 +175,43 @@ impl Store {
         })
     }
 
+    /// One flag of the good generation before the newest.
+    pub(super) fn load_older_flag(&self, id: FlagId) -> Result<Option<Flag>, ArchiveError> {
+        let known = self.older.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(older) = known.map_or_else(|| self.index_older(), |it| Ok(Some(it)))? else {
+            return Ok(None);
+        };
+        // Of what is damaged there nothing is known: it is no worse than not being there any more.
+        Ok(older.flag(id).unwrap_or_default())
+    }
+
+    /// Goes through the good generation before the newest, where nobody has asked for a flag of it while it was that.
+    fn index_older(&self) -> Result<Option<Arc<Indexed>>, ArchiveError> {
+        let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.in_folder(|folder| {
+            if let Some(older) = &*self.older.lock().unwrap_or_else(PoisonError::into_inner) {
+                return Ok(Some(Arc::clone(older)));
+            }
+            // Before it is known which one is the newest, nothing of an older one is served.
+            let Some(newest) = self.kept().map(|it| it.generation) else { return Ok(None) };
+            let generations = folder.generations().map_err(|error| self.failed("read", error))?;
+            let mut older = generations.iter().rev().filter(|it| **it < newest);
+            let older = older.find_map(|it| self.indexed(folder, *it).ok()).map(Arc::new);
+            self.set_older(older.clone());
+            Ok(older)
+        })
+    }
+
+    fn set_older(&self, older: Option<Arc<Indexed>>) {
+        *self.older.lock().unwrap_or_else(PoisonError::into_inner) = older;
+    }
+
+    fn indexed(&self, folder: &Folder, generation: u64) -> Result<Indexed, Failure> {
+        let limit = self.config.max_document_bytes;
+        let index = Index::read(&folder.read(generation, most(limit))?, limit)?;
+        Ok(Indexed { file: Mutex::new(folder.open(generation)?), index })
+    }
+
     /// Goes through the newest good generation, unless somebody has since `known` was of no use.
     fn index_anew(
         &self,
@@ -195,12 +236,8 @@ impl Store {
 
     /// Goes through the newest good generation, and remembers what is where while nobody can save another one.
     fn index(&self) -> Result<Option<Arc<Indexed>>, ArchiveError> {
-        let limit = self.config.max_document_bytes;
         self.in_folder(|folder| {
-            let found = self.newest_good(folder, |generation| {
-                let index = Index::read(&folder.read(generation, most(limit))?, limit)?;
-                Ok(Indexed { file: Mutex::new(folder.open(generation)?), index })
-            });
+            let found = self.newest_good(folder, |generation| self.indexed(folder, generation));
             let found = found.map(|it| it.map(|it| Arc::new(it.read)));
             self.set_index(found.as_ref().ok().cloned().flatten());
             found

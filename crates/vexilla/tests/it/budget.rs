@@ -9,13 +9,13 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use vexilla::{
-    CacheConfig, Client, Config, Context, DiskArchive, DiskConfig, ExportPolicy, MemoryArchive,
-    Reason,
+    CacheConfig, Client, Config, Context, DiskArchive, DiskConfig, ExportPolicy, FileSource,
+    MemoryArchive, Parts, Reason, Refreshed,
 };
-use vexilla_domain::json::read_flags;
+use vexilla_domain::json::{read_flags, write_flags};
 use vexilla_domain::{
     ArchiveError, ArchiveErrorKind, Archived, Batch, Debug, Engine, Flag, FlagArchive, FlagId,
-    FlagRef, FlagState, FlagTest, Operator, Strictness,
+    FlagRef, FlagState, FlagTest, Marker, Operator, Revision, Strictness,
 };
 
 use crate::scripted::{Answer, Scripted, constraint, flag};
@@ -252,6 +252,89 @@ async fn a_change_is_never_answered_by_what_was_before() {
     assert_eq!(client.evaluate("a", &ctx).await.reason, Reason::TargetingMatch);
     let archived = archive.load().await.unwrap().unwrap();
     assert_eq!(archived.revision, client.stats().revision);
+    client.stop().await;
+}
+
+/// What somebody else has archived is served then, and nothing of what was found before it.
+#[tokio::test]
+async fn what_is_superseded_is_not_shown() {
+    let source = Scripted::new(Strictness::AsStored);
+    let archive = Tampered::new();
+    source.then_numbered(1, &[&flag(1, "a", "")]);
+    let client = client(&source, archive.clone(), PLENTY).await;
+    let mut changes = client.subscribe();
+
+    let held = archive.load().await.unwrap().unwrap();
+    let mut document = write_flags(&[read(&flag(2, "b", ""))]);
+    document.push(b'\n');
+    let marker = Marker { max_snapshot_id: Some(9), content: 9 };
+    let revision = Revision { sequence: held.revision.sequence + 10, ..held.revision };
+    let theirs = Archived { document: document.into(), marker, revision, ..held };
+    archive.save(&theirs).await.unwrap();
+    source.then_numbered(2, &[&flag(1, "a", &constraint("country", "EQ", "\"US\""))]);
+    // What was taken over is compared with the source soon.
+    source.then_numbered(10, &[&flag(2, "b", ""), &flag(3, "c", "")]);
+    assert_eq!(client.refresh().await.unwrap(), Refreshed::Published(revision));
+    let (loads, ctx) = (archive.loads.load(Ordering::Relaxed), Context::new("u"));
+    assert_eq!(client.evaluate("b", &ctx).await.reason, Reason::Static);
+    assert_eq!(archive.loads.load(Ordering::Relaxed), loads, "its body stayed");
+    assert_eq!(client.evaluate("a", &ctx).await.reason, Reason::NotFound);
+
+    client.refresh().await.unwrap();
+    let told = [changes.next().await.unwrap(), changes.next().await.unwrap()];
+    assert_eq!(told[0].removed, [Box::<str>::from("a")]);
+    assert_eq!(told[0].revision, revision);
+    assert!(revision < told[1].revision && told[1].removed.is_empty(), "{told:?}");
+    client.stop().await;
+}
+
+/// A file gives no single flag: what is served meanwhile is read from the archive alone, from before the change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_a_file_leaves_nobody_without_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    let write = |version: u32| {
+        let value = format!("\"version {version}\"");
+        let constraint = constraint("country", "EQ", &value);
+        let flags: Vec<_> = (1..=4).map(|id| flag(id, &format!("f{id}"), &constraint)).collect();
+        let new = folder.path().join("new");
+        std::fs::write(&new, format!("{{\"Flags\":[{}]}}", flags.join(","))).unwrap();
+        std::fs::rename(new, &path).unwrap();
+    };
+    write(0);
+    let archive = DiskArchive::open(folder.path().join("archive"), DiskConfig::default()).unwrap();
+    let parts = Parts::new(Arc::new(FileSource::new(&path))).with_archive(Arc::new(archive));
+    let parts = parts.with_memory_budget(&CacheConfig::with_budget(NOTHING)).unwrap();
+    let mut config = Config::default();
+    config.refresh_interval = Duration::from_secs(3600);
+    config.miss_timeout = Duration::from_secs(60);
+    let client = Client::new(parts, config).await.unwrap();
+
+    let (rounds, done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let asking = tokio::spawn({
+        let (client, rounds, done) = (client.clone(), Arc::clone(&rounds), Arc::clone(&done));
+        async move {
+            let ctx = Context::new("u").with("country", "US");
+            while !done.load(Ordering::Relaxed) {
+                for key in ["f1", "f2", "f3", "f4"] {
+                    let reason = client.evaluate(key, &ctx).await.reason;
+                    assert_ne!(reason, Reason::Fallback, "{key}");
+                }
+                rounds.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    for version in 1..=50 {
+        write(version);
+        assert!(matches!(client.refresh().await.unwrap(), Refreshed::Published(_)));
+        // Each call meets one change at most.
+        let before = rounds.load(Ordering::Relaxed);
+        while rounds.load(Ordering::Relaxed) < before + 2 && !asking.is_finished() {
+            yield_now().await;
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    asking.await.unwrap();
     client.stop().await;
 }
 

@@ -55,6 +55,30 @@ async fn each_flag_can_be_read_alone() {
     }
 }
 
+/// Rules are served until those that were saved after them are.
+#[tokio::test]
+async fn a_flag_of_the_generation_before_is_had_where_it_is_wanted() {
+    for asks_between in [true, false] {
+        let directory = TempDir::new().unwrap();
+        let archive = open(&directory);
+        let versions: Vec<_> = (1..=3).map(many).collect();
+        let [oldest, before, newest] = [0, 1, 2].map(|at: usize| versions[at].0[7].clone());
+        for (_, archived) in &versions {
+            archive.save(archived).await.unwrap();
+            if asks_between {
+                assert!(archive.load_flag(newest.id, &|_| true).await.unwrap().is_some());
+            }
+        }
+        for flag in [&before, &newest, &before] {
+            let found = archive.load_flag(flag.id, &|it| it == flag).await.unwrap();
+            assert_eq!(found.as_ref(), Some(flag));
+        }
+        let found = archive.load_flag(newest.id, &|_| true).await.unwrap();
+        assert_eq!(found, Some(newest), "the newest comes first");
+        assert_eq!(archive.load_flag(oldest.id, &|it| *it == oldest).await.unwrap(), None);
+    }
+}
+
 /// Has somebody ask for a flag while a save is under way.
 #[derive(Debug)]
 struct Asks(Sender<()>);
