@@ -22,8 +22,8 @@ use crate::wait::Interrupt;
 pub(crate) use build::build;
 use flagr::Engine;
 pub(crate) use flagr::{Flagr, Place, Rest, Start};
+use needs::Facts;
 pub(crate) use needs::RESULTS;
-use needs::{Facts, Need};
 use run::Run;
 pub(crate) use run::Tally;
 use scenarios::{SCENARIOS, Scenario};
@@ -87,11 +87,11 @@ pub(crate) fn found(option: &str, path: &Path) -> Result<PathBuf> {
 fn one<'a>(
     place: &Place,
     program: &Path,
-    scenarios: impl Iterator<Item = &'a Scenario> + Clone,
+    scenarios: impl Iterator<Item = &'a Scenario>,
     interrupt: &Interrupt,
 ) -> Result<Tally> {
     println!("== {}", place.describe());
-    let facts = facts(place, program, scenarios.clone(), interrupt)?;
+    let facts = facts(place, program, interrupt)?;
     let version =
         facts.version.map_or("of a version it does not tell".to_owned(), |it| it.to_string());
     println!("== Flagr {version}");
@@ -100,31 +100,10 @@ fn one<'a>(
 }
 
 /// Looks at what there is before anything is judged by it.
-fn facts<'a>(
-    place: &Place,
-    program: &Path,
-    scenarios: impl Iterator<Item = &'a Scenario>,
-    interrupt: &Interrupt,
-) -> Result<Facts> {
+fn facts(place: &Place, program: &Path, interrupt: &Interrupt) -> Result<Facts> {
     let folder = TempDir::with_prefix("vexilla-integ-").context("no temporary folder")?;
-    let version = {
-        let folder = folder.path().join("flagr");
-        std::fs::create_dir(&folder)?;
-        place.flagr(&Start::default(), &folder, interrupt)?.version()
-    };
-    let help = build::help(program)?;
-    let mut facts = Facts { kind: place.kind(), version, help, unknown_routes: Vec::new() };
-    let routes = scenarios.flat_map(|it| it.needs).filter_map(|it| match it {
-        Need::Route(route) => Some(*route),
-        _ => None,
-    });
-    let routes: Vec<_> = routes.collect();
-    if !routes.is_empty() {
-        let base = stage::base_arguments(&facts, &[]);
-        let folder = folder.path();
-        facts.unknown_routes = build::unknown_routes(program, &base, &routes, folder, interrupt)?;
-    }
-    Ok(facts)
+    let version = place.flagr(&Start::default(), folder.path(), interrupt)?.version();
+    Ok(Facts { kind: place.kind(), version, help: build::help(program)? })
 }
 
 /// What begins the names of all that a run makes.

@@ -20,8 +20,6 @@ pub(super) enum Need {
     Flagr(&'static Feature),
     /// An option of `vexilla serve`.
     Option(&'static str),
-    /// A route that the sidecar answers to a POST.
-    Route(&'static str),
 }
 
 /// Something that not every Flagr has.
@@ -107,14 +105,14 @@ pub(super) struct Facts {
     pub(super) version: Option<Version>,
     /// What `vexilla serve --help` prints.
     pub(super) help: String,
-    /// Routes that the sidecar does not know.
-    pub(super) unknown_routes: Vec<&'static str>,
 }
 
 impl Facts {
     /// Whether `vexilla serve` has this option.
     pub(super) fn has_option(&self, option: &str) -> bool {
-        self.help.split_whitespace().any(|it| it.trim_end_matches(',') == option)
+        // `--archive <DIR>`, `-l, --listen <ADDR>`, `--pass-through[=<BOOL>]`
+        let mut words = self.help.split_whitespace();
+        words.any(|it| it.split([',', '[', '=']).next() == Some(option))
     }
 
     /// Why a scenario with these needs is not run.
@@ -133,9 +131,6 @@ impl Facts {
             }
             (Need::Option(option), _) if !self.has_option(option) => {
                 Some(format!("this build has no {option}"))
-            }
-            (Need::Route(route), _) if self.unknown_routes.contains(&route) => {
-                Some(format!("this build has no {route}"))
             }
             _ => None,
         }

@@ -161,7 +161,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Turns off what a scenario does not use, where it can be turned off, so that no default port or folder is shared.
-pub(super) fn base_arguments(facts: &Facts, more: &[&str]) -> Vec<&'static str> {
+fn base_arguments(facts: &Facts, more: &[&str]) -> Vec<&'static str> {
     let off = ["--archive", "--admin-listen", "--webhook-listen"];
     let off = off.into_iter().filter(|it| facts.has_option(it) && !more.contains(it));
     off.flat_map(|it| [it, "off"]).collect()

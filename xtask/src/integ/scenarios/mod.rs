@@ -101,7 +101,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "exposures",
         "an exposure reaches Flagr",
-        &[Need::Route("/api/v1/exposures"), SETTINGS, Need::Flagr(&EXPOSURES)],
+        &[SETTINGS, Need::Flagr(&EXPOSURES)],
         remote::exposures,
     ),
     scenario(
