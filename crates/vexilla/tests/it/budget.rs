@@ -1,5 +1,7 @@
 //! A budget of memory: which flags exist, and what comes out of them, is the same as without one.
 
+// tidy: long because its cases share one archive, one source, and what counts reads of bodies.
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
