@@ -7,6 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::Empty;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -14,16 +19,13 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 
 use crate::listener::{ListenAddress, TlsFiles};
-
-/// No answer about health is longer.
-const MAX_ANSWER: u64 = 64 << 10;
 
 /// Asks a sidecar that listens at this address for its health. `tls` are its own files: whoever shows the same
 /// certificate is taken for it, whatever name that is for. `web_prefix` is what its paths begin with.
@@ -74,27 +76,22 @@ where
     exchange(TlsConnector::from(config).connect(name, stream).await?, web_prefix).await
 }
 
-async fn exchange(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    web_prefix: &str,
-) -> io::Result<()> {
-    let request = format!(
-        "GET {web_prefix}/api/v1/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await?;
-    stream.flush().await?;
-    let mut answer = Vec::new();
-    // A connection that ends roughly has said what it had to say.
-    let read = stream.take(MAX_ANSWER).read_to_end(&mut answer).await;
-    if answer.is_empty() {
-        read?;
+async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin, web_prefix: &str) -> io::Result<()> {
+    let request = Request::get(format!("{web_prefix}/api/v1/health"))
+        .header(header::HOST, "localhost")
+        .body(Empty::<Bytes>::new())
+        .map_err(io::Error::other)?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let answered = sender.send_request(request);
+    let answered = tokio::select! {
+        answered = answered => answered,
+        Err(error) = connection => Err(error),
+    };
+    match answered.map_err(io::Error::other)?.status() {
+        StatusCode::OK => Ok(()),
+        status => Err(io::Error::new(io::ErrorKind::InvalidData, format!("answered {status}"))),
     }
-    if answer.starts_with(b"HTTP/1.1 200 ") {
-        return Ok(());
-    }
-    let line = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let said = String::from_utf8_lossy(line.get(..80).unwrap_or(line)).into_owned();
-    Err(io::Error::new(io::ErrorKind::InvalidData, format!("answered `{said}`")))
 }
 
 /// TLS that trusts the first certificate of this file, and nothing else.

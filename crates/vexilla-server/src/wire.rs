@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use jiff::tz::Offset;
+use jiff::fmt::temporal::DateTimePrinter;
 use vexilla_domain::json::{write_string, write_value};
 use vexilla_domain::{
     Answer, Batch, BatchAnswer, Context, Debug, DebugLog, FlagRef, SelectedBy, TagsOperator, Value,
@@ -95,6 +95,8 @@ pub fn batch_body(
     (out.len() <= most).then_some(out)
 }
 
+const PRINTER: DateTimePrinter = DateTimePrinter::new();
+
 /// A time as RFC 3339 in UTC, in whole seconds.
 struct Timestamp(Vec<u8>);
 
@@ -102,29 +104,10 @@ impl Timestamp {
     fn at(now: SystemTime) -> Self {
         let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |it| it.as_secs());
         let time = i64::try_from(seconds).ok().and_then(|it| jiff::Timestamp::from_second(it).ok());
-        let time = Offset::UTC.to_datetime(time.unwrap_or_default());
         let mut out = Vec::with_capacity(20);
-        let two = |it: i8| u64::from(it.unsigned_abs());
-        write_padded(&mut out, u64::from(time.year().unsigned_abs()), 1_000);
-        for (before, value) in [(b'-', two(time.month())), (b'-', two(time.day()))] {
-            out.push(before);
-            write_padded(&mut out, value, 10);
-        }
-        let clock = [(b'T', time.hour()), (b':', time.minute()), (b':', time.second())];
-        for (before, value) in clock {
-            out.push(before);
-            write_padded(&mut out, two(value), 10);
-        }
-        out.push(b'Z');
+        // INVARIANT: writing to memory does not fail.
+        let _done = PRINTER.print_timestamp(&time.unwrap_or_default(), &mut out);
         Self(out)
-    }
-}
-
-/// Writes a number with zeros before it, from the digit of this place on.
-fn write_padded(out: &mut Vec<u8>, value: u64, mut place: u64) {
-    while place > 0 {
-        out.push(b'0' + u8::try_from(value / place % 10).unwrap_or(0));
-        place /= 10;
     }
 }
 

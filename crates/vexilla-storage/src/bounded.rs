@@ -27,8 +27,8 @@ use crate::{CacheConfig, CacheConfigError};
 ///
 /// What stretto needs of its callers is seen to here: a reader never holds a lock of it; what exceeds the budget by
 /// itself is refused before it is stored for a moment; more than an eighth beyond the budget, or one entry where that is
-/// more, is never held, not even until stretto has decided; and the cost of an entry includes what stretto needs for it. Its own metrics stay off: they
-/// make it drop entries.
+/// more, is never held, not even until stretto has decided; and the cost of an entry includes what stretto needs for it.
+/// Its own metrics stay off: they make it drop entries.
 ///
 /// A full cache does work in proportion to its entries for each that it lets in (about a millisecond for 100,000, on a
 /// thread of its own): a budget of some ten thousand entries is better than one of a million.

@@ -49,7 +49,6 @@ impl CacheConfig {
         self
     }
 
-    /// The budget as stretto counts it.
     /// Refuses what cannot work, as a cache that is made of it does.
     ///
     /// # Errors
@@ -59,6 +58,7 @@ impl CacheConfig {
         self.checked().map(|_| ())
     }
 
+    /// The budget as stretto counts it.
     pub(crate) fn checked(&self) -> Result<i64, CacheConfigError> {
         let counters = u64::try_from(self.counters).unwrap_or(u64::MAX);
         if !(1..=Self::MAX_COUNTERS).contains(&counters) {

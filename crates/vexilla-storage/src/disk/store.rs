@@ -267,8 +267,8 @@ impl Store {
         result
     }
 
-    /// The newest generation that can be loaded, and whether it has the flags that are sealed here; and the damaged ones that are newer. One
-    /// that a later version has written is neither: this one cannot tell what it is worth.
+    /// The newest generation that can be loaded, and whether it has the flags that are sealed here; and the damaged ones
+    /// that are newer. One that a later version has written is neither: this one cannot tell what it is worth.
     fn newest(
         &self,
         folder: &Folder,

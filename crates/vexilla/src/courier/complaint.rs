@@ -70,13 +70,12 @@ impl Complaints {
         self.not_taken.add(not_taken, "too many are waiting");
     }
 
-    /// Says what is to be said. Gives when there is more to say, and whether nobody need wake us until then.
-    pub(super) fn say(&mut self, what: &str, now: Instant) -> (Option<Instant>, bool) {
+    /// Says what is to be said. Gives when there is more to say: until then nobody need wake us.
+    pub(super) fn say(&mut self, what: &str, now: Instant) -> Option<Instant> {
         let said = [self.dropped.said(now), self.not_taken.said(now), self.refused.said(now)];
         write(what, said);
         let due = [self.dropped.due(now), self.not_taken.due(now), self.refused.due(now)];
-        let next = due.into_iter().flatten().min();
-        (next, next.is_some())
+        due.into_iter().flatten().min()
     }
 
     /// Says what was not said yet, at the end.

@@ -15,6 +15,7 @@ use super::delivery::{Delivery, Held, Undelivered};
 use super::{Counts, Parcel, Room};
 use crate::error::chain;
 use crate::exposure_config::ExposureConfig;
+use crate::schedule::at;
 
 /// How many parcels are kept in one go.
 const AT_ONCE: usize = 64;
@@ -87,7 +88,7 @@ impl Task {
         let counts = Arc::clone(&self.counts);
         loop {
             let (due, sync_at) = (self.due(), self.sync_at);
-            let (complain_at, quiet) = self.complain();
+            let complain_at = self.complain();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -96,10 +97,10 @@ impl Task {
                     0 => break,
                     _ => self.keep(std::mem::take(&mut parcels)).await,
                 },
-                () = until(due) => self.send().await,
-                () = until(sync_at) => self.sync().await,
-                () = counts.complained(), if !quiet => {}
-                () = until(complain_at) => {}
+                () = at(due) => self.send().await,
+                () = at(sync_at) => self.sync().await,
+                () = counts.complained(), if complain_at.is_none() => {}
+                () = at(complain_at) => {}
             }
         }
         self.finish().await;
@@ -307,8 +308,8 @@ impl Task {
         self.complaints.last_words(self.delivery.what());
     }
 
-    /// Says what is to be said. Gives when there is more to say, and whether it is quiet until then.
-    fn complain(&mut self) -> (Option<Instant>, bool) {
+    /// Says what is to be said. Gives when there is more to say.
+    fn complain(&mut self) -> Option<Instant> {
         self.complaints.note(&self.counts);
         self.complaints.say(self.delivery.what(), Instant::now())
     }
@@ -357,12 +358,4 @@ async fn ended(sending: &mut Option<AbortOnDropHandle<Ended>>) -> Option<Ended> 
     let ended = handle.await.ok();
     *sending = None;
     ended
-}
-
-/// Ready at this time, or never.
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }
