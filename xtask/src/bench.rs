@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
+use clap::Args;
 
 use crate::command::{ROOT, cargo, run};
 use crate::load;
-use crate::options::{Known, Options};
+use crate::options::FlagrOptions;
 
 mod criterion;
 mod instructions;
@@ -17,17 +18,20 @@ pub(crate) mod table;
 
 pub(crate) use table::{Bar, Peer, Row};
 
-const KNOWN: Known = Known {
-    with_value: &["--flagr-bin", "--flagr-url"],
-    alone: &["--quick", "--keep-page", "--no-load"],
-};
-const USAGE: &str = "usage: cargo xtask bench [OPTIONS]
-
-  --quick               rough figures within three minutes, after the build
-  --keep-page           leave docs/benchmarks.md as it is
-  --no-load             leave out what is measured over HTTP
-  --flagr-bin PROGRAM   compare with this Flagr server over HTTP too
-  --flagr-url URL       the same with the Flagr that is there";
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Rough figures within three minutes, after the build
+    #[arg(long)]
+    quick: bool,
+    /// Leave docs/benchmarks.md as it is
+    #[arg(long)]
+    keep_page: bool,
+    /// Leave out what is measured over HTTP
+    #[arg(long)]
+    no_load: bool,
+    #[command(flatten)]
+    flagr: FlagrOptions,
+}
 
 /// The benchmarks, in the order of the table; `instructions` needs Valgrind and comes last.
 const BENCHES: [&str; 9] = [
@@ -48,9 +52,8 @@ const JSON: &str = "target/bench.json";
 const PAGE: &str = "docs/benchmarks.md";
 
 #[expect(clippy::disallowed_methods, reason = "to tell this run's results from older ones")]
-pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    let options = Options::read(arguments, &KNOWN).context(USAGE)?;
-    let quick = options.has("--quick");
+pub(crate) fn bench(options: &Options) -> Result<()> {
+    let quick = options.quick;
     let root = Path::new(ROOT);
     let started = SystemTime::now();
     _ = fs::remove_file(root.join(ROWS));
@@ -65,8 +68,8 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     }
     let lines = fs::read_to_string(root.join(ROWS)).context("the benchmarks wrote no rows")?;
     let mut rows = table::read(&lines)?;
-    if !options.has("--no-load") {
-        rows.extend(load::rows(&options, quick)?);
+    if !options.no_load {
+        rows.extend(load::rows(&options.flagr, None, quick)?);
     }
     rows.extend(instructions::rows(quick)?);
     rows.extend(criterion::rows(&root.join("target/criterion"), started)?);
@@ -74,8 +77,9 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     println!("\n{}", table::text(&rows));
     fs::write(root.join(JSON), serde_json::to_vec_pretty(&rows)?)?;
     println!("as JSON: {JSON}");
-    if options.has("--keep-page") || quick {
-        println!("{PAGE} is left as it is: a quick run is too rough for it");
+    if options.keep_page || quick {
+        let why = if quick { ": a quick run is too rough for it" } else { "" };
+        println!("{PAGE} is left as it is{why}");
     } else {
         fs::write(root.join(PAGE), table::page(&rows, &machine::about()))?;
         println!("as a page: {PAGE}");

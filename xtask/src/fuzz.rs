@@ -5,22 +5,26 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
 
 use crate::command::{ROOT, cargo, run};
-use crate::options::{Known, Options};
 
-const KNOWN: Known = Known { with_value: &["--seconds", "--only"], alone: &[] };
-const USAGE: &str = "usage: cargo xtask fuzz [--seconds N] [--only TARGET]";
 const FOLDER: &str = "fuzz/fuzz_targets";
 const QUICK: &str = "vexilla-fuzz-quick";
 
-pub(crate) fn fuzz(arguments: &[String]) -> Result<()> {
-    let options = Options::read(arguments, &KNOWN).context(USAGE)?;
-    let seconds: u32 = options.value("--seconds").unwrap_or("60").parse().context(USAGE)?;
-    ensure!(seconds > 0, "with `--seconds 0` a target would never end");
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How long each target runs
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Run this target alone
+    #[arg(long, value_name = "TARGET")]
+    only: Option<String>,
+}
 
+pub(crate) fn fuzz(options: &Options) -> Result<()> {
     let mut targets = all_targets()?;
-    if let Some(only) = options.value("--only") {
+    if let Some(only) = &options.only {
         targets.retain(|it| it == only);
     }
     ensure!(!targets.is_empty(), "{FOLDER} holds no such target");
@@ -29,11 +33,11 @@ pub(crate) fn fuzz(arguments: &[String]) -> Result<()> {
         println!(
             "cargo-fuzz is not installed: the targets' checks run on random changes of recorded inputs"
         );
-        return quickly(&targets, seconds);
+        return quickly(&targets, options.seconds);
     }
     for target in &targets {
         println!("== {target}");
-        let limit = format!("-max_total_time={seconds}");
+        let limit = format!("-max_total_time={}", options.seconds);
         run(&mut cargo(&["fuzz", "run", target, "--", &limit]))?;
     }
     Ok(())

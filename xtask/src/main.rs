@@ -2,8 +2,9 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for a terminal")]
 
-use std::env;
 use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 mod bench;
 #[cfg(test)]
@@ -28,29 +29,40 @@ mod workflows;
 mod workspace;
 
 use steps::{Run, STEPS, Step};
-use tools::TOOLS;
+use tools::{TOOLS, Tool};
 
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = env::args().skip(1).collect();
-    if let Some((name, rest)) = arguments.split_first()
-        && let Some(tool) = TOOLS.iter().find(|it| it.name == name)
-    {
-        return tool.run(rest);
+    let given = command().get_matches();
+    let Some((name, given)) = given.subcommand() else { return ExitCode::FAILURE };
+    if let Some(tool) = TOOLS.iter().find(|it| it.name == name) {
+        return tool.run(given);
     }
-
-    let verbose = arguments.iter().any(|it| it == "--verbose");
-    arguments.retain(|it| it != "--verbose");
-    let steps: &[Step] = match arguments.as_slice() {
-        [name] if name == "ci" => &STEPS,
-        [name] => STEPS.iter().find(|it| it.name == name).map_or(&[], std::slice::from_ref),
-        _ => &[],
-    };
-    if steps.is_empty() {
-        eprintln!("{}", usage());
-        return ExitCode::from(2);
+    match STEPS.iter().find(|it| it.name == name) {
+        Some(step) => check(std::slice::from_ref(step), given),
+        None => check(&STEPS, given),
     }
+}
 
-    let mut run = Run::new(verbose);
+/// How this is called.
+fn command() -> Command {
+    let verbose = Arg::new("verbose")
+        .long("verbose")
+        .action(ArgAction::SetTrue)
+        .help("Show also what is only worth knowing");
+    let checks = std::iter::once(("ci", "all of these steps, in this order"))
+        .chain(STEPS.iter().map(|it| (it.name, it.about)))
+        .map(|(name, about)| Command::new(name).about(about).arg(verbose.clone()));
+    Command::new("cargo xtask")
+        .bin_name("cargo xtask")
+        .about("Checks of this repository: the steps of `ci`, and tools with options of their own")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(checks)
+        .subcommands(TOOLS.iter().map(Tool::command))
+}
+
+fn check(steps: &[Step], given: &ArgMatches) -> ExitCode {
+    let mut run = Run::new(given.get_flag("verbose"));
     let passed = run.all(steps);
     // The last line, whatever happened: CI reads how many tests ran from it.
     if steps.iter().any(|it| it.name == "test") {
@@ -59,12 +71,12 @@ fn main() -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn usage() -> String {
-    let line = |(name, about)| format!("\n  {name:<11} {about}");
-    let steps: String = STEPS.iter().map(|it| line((it.name, it.about))).collect();
-    let tools: String = TOOLS.iter().map(|it| line((it.name, it.about))).collect();
-    let all = line(("ci", "all of these, in this order"));
-    format!(
-        "usage: cargo xtask STEP [--verbose]\n{all}{steps}\n\nbeside them, with options:\n{tools}"
-    )
+#[cfg(test)]
+mod tests {
+    //! The command line as a whole; clap itself looks for names that are given twice.
+
+    #[test]
+    fn commands_are_well_formed() {
+        super::command().debug_assert();
+    }
 }

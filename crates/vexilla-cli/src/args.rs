@@ -196,9 +196,9 @@ pub(crate) struct VerifyArgs {
     /// Which cases; the same number gives the same ones for the same flags
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How many cases Flagr is asked in a second at most [default: as many as it answers]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rate: Option<u32>,
+    /// How many cases Flagr is asked in a second at most, a hundred of them in a request; 0: as many as it answers
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub(crate) rate: u32,
     /// Ask for flags too whose evaluations Flagr records: each case is a record
     #[arg(long)]
     pub(crate) include_recorded: bool,

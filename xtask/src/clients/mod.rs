@@ -8,43 +8,46 @@ mod process;
 mod report;
 mod suites;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::id;
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
 use tempfile::TempDir;
 
 use crate::integ::{Flagr, Place, RESULTS, Start, Tally, Vexilla, build, found};
-use crate::options::{Known, Options};
+use crate::options::FlagrOptions;
 use crate::tools::Skipped;
 use crate::wait::Interrupt;
 pub(crate) use flags::Flags;
 use suites::{SUITES, Stage};
 
-const USAGE: &str = "usage: cargo xtask clients [OPTIONS]
-
-  --flagr-bin PROGRAM   start this Flagr server, and hold each answer against its own
-  --flagr-url URL       the same with the Flagr that is there
-  --vexilla PROGRAM     test this binary instead of building one
-  --only NAME           run the suites whose name begins like that
-
-Without a Flagr the flags come from a file. Ends with 0, with 1 if a check failed, and with 77 if none failed but some
-could not be run.";
-
-const KNOWN: Known =
-    Known { with_value: &["--flagr-bin", "--flagr-url", "--vexilla", "--only"], alone: &[] };
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without a Flagr the flags come from a file. Ends with 0, with 1 if a check failed, and with 77 \
+    if none failed but some could not be run."
+)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    flagr: FlagrOptions,
+    /// Test this binary instead of building one
+    #[arg(long, value_name = "PROGRAM")]
+    vexilla: Option<PathBuf>,
+    /// Run the suites whose name begins like that
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    only: String,
+}
 
 /// What Vexilla does not need here.
 const ALONE: [&str; 4] = ["--archive", "off", "--webhook-listen", "off"];
 
-pub(crate) fn clients(arguments: &[String]) -> Result<()> {
-    let options = Options::read(arguments, &KNOWN).context(USAGE)?;
-    let only = options.value("--only").unwrap_or_default();
+pub(crate) fn clients(options: &Options) -> Result<()> {
+    let only = options.only.as_str();
     ensure!(SUITES.iter().any(|it| it.name.starts_with(only)), "no suite begins with `{only}`");
-    let place = place(&options).context(USAGE)?;
+    let place = options.flagr.place()?;
     let interrupt = Interrupt::listening()?;
-    let program = match options.value("--vexilla") {
-        Some(path) => found("--vexilla", Path::new(path))?,
+    let program = match &options.vexilla {
+        Some(path) => found("--vexilla", path)?,
         None => build()?,
     };
     let tally = against(place.as_ref(), &program, only, &interrupt)?;
@@ -56,18 +59,6 @@ pub(crate) fn clients(arguments: &[String]) -> Result<()> {
     }
     ensure!(0 < tally.passed, "nothing was checked");
     Ok(())
-}
-
-fn place(options: &Options) -> Result<Option<Place>> {
-    match (options.value("--flagr-bin"), options.value("--flagr-url")) {
-        (Some(_), Some(_)) => anyhow::bail!("`--flagr-bin` and `--flagr-url` exclude each other"),
-        (Some(path), None) => Ok(Some(Place::Program(found("--flagr-bin", Path::new(path))?))),
-        (None, Some(url)) => {
-            ensure!(url.starts_with("http://"), "`--flagr-url` begins with http://");
-            Ok(Some(Place::Url(url.trim_end_matches('/').to_owned())))
-        }
-        (None, None) => Ok(None),
-    }
 }
 
 /// Runs the suites whose names begin like that, with a Flagr of this place or without one.

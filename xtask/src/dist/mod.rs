@@ -9,12 +9,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
 
 use crate::command::{ROOT, built, cargo, output_of, program, run};
-use crate::options::{Known, Options};
 use target::Target;
 
-const KNOWN: Known = Known { with_value: &["--target"], alone: &[] };
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What it is built for [default: this machine]
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+}
 
 /// What the binary may weigh.
 const LIMIT: u64 = 20_000_000;
@@ -31,9 +36,8 @@ const SHELLS: [(&str, &str); 5] = [
 const DOCUMENTS: [&str; 4] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "CHANGELOG.md"];
 
 /// Builds the binary, checks it, and lays out `target/dist`.
-pub(crate) fn dist(arguments: &[String]) -> Result<()> {
-    let options = Options::read(arguments, &KNOWN)?;
-    let target = Target::chosen(options.value("--target"))?;
+pub(crate) fn dist(options: &Options) -> Result<()> {
+    let target = Target::chosen(options.target.as_deref())?;
     let program_built = build(&target)?;
 
     let out = Path::new(ROOT).join("target/dist");

@@ -27,27 +27,27 @@ pub(crate) use needs::RESULTS;
 use run::Run;
 pub(crate) use run::Tally;
 use scenarios::{SCENARIOS, Scenario};
-use settings::{Settings, Source, USAGE};
+pub(crate) use settings::Options;
 pub(crate) use settings_of_vexilla::admin_token;
 pub(crate) use vexilla::Vexilla;
 
 /// Runs the suite as told and says whether it passed.
-pub(crate) fn integ(arguments: &[String]) -> Result<()> {
-    let settings = Settings::read(arguments).context(USAGE)?;
-    let scenarios = || SCENARIOS.iter().filter(|it| it.name.starts_with(&settings.only));
-    if settings.list {
+pub(crate) fn integ(options: &Options) -> Result<()> {
+    let scenarios = || SCENARIOS.iter().filter(|it| it.name.starts_with(&options.only));
+    if options.list {
         for scenario in scenarios() {
             println!("{:<22} {}", scenario.name, scenario.about);
         }
         return Ok(());
     }
-    ensure!(scenarios().next().is_some(), "no scenario's name begins with `{}`", settings.only);
+    ensure!(scenarios().next().is_some(), "no scenario's name begins with `{}`", options.only);
 
     let interrupt = Interrupt::listening()?;
-    if let Source::Docker { .. } = settings.source {
+    let given = options.flagr.place()?;
+    if given.is_none() {
         Engine::answers()?; // before the build, which may take minutes
     }
-    let program = match &settings.vexilla {
+    let program = match &options.vexilla {
         Some(path) => found("--vexilla", path)?,
         None => build()?,
     };
@@ -55,19 +55,17 @@ pub(crate) fn integ(arguments: &[String]) -> Result<()> {
     // Everything that was started ends where its owner goes out of scope, so an error or a panic removes it as well.
     let mut against = |place: Place| -> Result<()> {
         sum.add(&one(&place, &program, scenarios(), &interrupt)?);
-        if settings.clients && !interrupt.is_told() {
+        if options.clients && !interrupt.is_told() {
             sum.add(&clients::against(Some(&place), &program, "", &interrupt)?);
         }
         Ok(())
     };
-    match settings.source {
-        Source::Url(url) => against(Place::Url(url))?,
-        Source::Program(path) => against(Place::Program(found("--flagr-bin", &path)?))?,
-        Source::Docker { images, network } => {
-            for (number, image) in images.into_iter().enumerate() {
-                let engine = Engine::connect(&name(number), network)?;
-                against(Place::Docker { engine, image })?;
-            }
+    if let Some(place) = given {
+        against(place)?;
+    } else {
+        for (number, image) in options.images().into_iter().enumerate() {
+            let engine = Engine::connect(&name(number), options.network)?;
+            against(Place::Docker { engine, image })?;
         }
     }
 

@@ -12,25 +12,28 @@ mod row;
 mod rows;
 mod servers;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
+use clap::Args;
 
 use crate::bench::{Row, table};
-use crate::integ::{Place, found};
-use crate::options::{Known, Options};
+use crate::integ::Place;
+use crate::options::FlagrOptions;
 use crate::wait::Interrupt;
 
-const USAGE: &str = "usage: cargo xtask load [OPTIONS]
-
-  --flagr-bin PROGRAM   compare with this Flagr server too, with its defaults
-  --flagr-url URL       the same with the Flagr that is there
-  --vexilla PROGRAM     measure this binary instead of building one
-  --quick               two rounds instead of three";
-
-const KNOWN: Known =
-    Known { with_value: &["--flagr-bin", "--flagr-url", "--vexilla"], alone: &["--quick"] };
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    flagr: FlagrOptions,
+    /// Measure this binary instead of building one
+    #[arg(long, value_name = "PROGRAM")]
+    vexilla: Option<PathBuf>,
+    /// Two rounds instead of three
+    #[arg(long)]
+    quick: bool,
+}
 
 /// What is measured, and against whom.
 #[derive(Debug)]
@@ -44,27 +47,21 @@ pub(crate) struct Settings {
     pub(crate) idle_for: Duration,
 }
 
-pub(crate) fn load(arguments: &[String]) -> Result<()> {
-    let options = Options::read(arguments, &KNOWN).context(USAGE)?;
-    let rows = rows(&options, options.has("--quick"))?;
+pub(crate) fn load(options: &Options) -> Result<()> {
+    let rows = rows(&options.flagr, options.vexilla.clone(), options.quick)?;
     print!("{}", table::text(&rows));
     let missed = rows.iter().filter(|it| it.is_met() == Some(false)).count();
     ensure!(missed == 0, "{missed} of {} bars are missed", rows.len());
     Ok(())
 }
 
-/// Measures everything that the options ask for, and prints each row as it comes.
-pub(crate) fn rows(options: &Options, quick: bool) -> Result<Vec<Row>> {
-    let flagr = match (options.value("--flagr-bin"), options.value("--flagr-url")) {
-        (Some(_), Some(_)) => bail!("`--flagr-bin` and `--flagr-url` exclude each other"),
-        (Some(path), None) => Some(Place::Program(found("--flagr-bin", Path::new(path))?)),
-        (None, Some(url)) => {
-            ensure!(url.starts_with("http://"), "`--flagr-url` begins with http://");
-            Some(Place::Url(url.trim_end_matches('/').to_owned()))
-        }
-        (None, None) => None,
-    };
-    let vexilla = options.value("--vexilla").map(PathBuf::from);
+/// Measures everything, beside this Flagr if there is one, and prints each row as it comes.
+pub(crate) fn rows(
+    flagr: &FlagrOptions,
+    vexilla: Option<PathBuf>,
+    quick: bool,
+) -> Result<Vec<Row>> {
+    let flagr = flagr.place()?;
     let (rounds, idle_for) = if quick { (2, 10) } else { (3, 60) };
     let idle_for = Duration::from_secs(idle_for);
     let interrupt = Interrupt::listening()?;

@@ -22,14 +22,14 @@ pub(crate) type Reply = Result<Answer, RemoteError>;
 pub(crate) struct Asker<'r> {
     remote: &'r dyn RemoteEvaluator,
     rate: Option<u32>,
-    started: Option<Instant>,
-    asked: u64,
+    /// When the next question may be asked.
+    free_at: Option<Instant>,
     failures: u32,
 }
 
 impl<'r> Asker<'r> {
     pub(crate) fn new(remote: &'r dyn RemoteEvaluator, rate: Option<u32>) -> Self {
-        Self { remote, rate, started: None, asked: 0, failures: 0 }
+        Self { remote, rate, free_at: None, failures: 0 }
     }
 
     /// Whether Flagr seems to be gone.
@@ -103,18 +103,13 @@ impl<'r> Asker<'r> {
         Ok(places)
     }
 
-    /// Waits until so many more may be asked.
+    /// Waits until so many more may be asked. What was missed while Flagr was slow is not made up for.
     async fn pace(&mut self, count: usize) {
         let Some(rate) = self.rate else { return };
-        let started = *self.started.get_or_insert_with(Instant::now);
-        let wait = Duration::from_secs(1).mul_f64(seconds(self.asked, rate));
-        self.asked = self.asked.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        sleep_until(started + wait).await;
+        if let Some(free_at) = self.free_at {
+            sleep_until(free_at).await;
+        }
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.free_at = Some(Instant::now() + Duration::from_secs(1) * count / rate.max(1));
     }
-}
-
-/// How long so many cases take at a rate.
-#[expect(clippy::cast_precision_loss, reason = "a pace need not be exact")]
-fn seconds(cases: u64, rate: u32) -> f64 {
-    cases as f64 / f64::from(rate.max(1))
 }

@@ -26,7 +26,7 @@ pub(crate) async fn command(
     let options = Options {
         cases: args.cases,
         seed: args.seed,
-        rate: args.rate,
+        rate: (args.rate > 0).then_some(args.rate),
         recorded_flags: if args.include_recorded {
             RecordedFlags::Include
         } else {

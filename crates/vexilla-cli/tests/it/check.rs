@@ -56,12 +56,12 @@ fn agrees(file: &str, count: usize) {
 }
 
 #[test]
-fn random_constraints_are_refused_where_flagr_refuses_them() {
+fn recorded_random_constraints_are_refused_where_flagr_refuses_them() {
     agrees("conditions.jsonl", 4_000);
 }
 
 #[test]
-fn directed_constraints_are_refused_where_flagr_refuses_them() {
+fn recorded_directed_constraints_are_refused_where_flagr_refuses_them() {
     agrees("directed.jsonl", 716);
 }
 

@@ -30,7 +30,7 @@ struct Case {
 }
 
 #[test]
-fn appendix_b_conditions() {
+fn recorded_conditions_of_appendix_b() {
     let AppendixB { rejected, accepted, evaluations } =
         serde_json::from_str(&recorded("appendix-b.json")).unwrap();
     for (property, operator, value) in &rejected {
@@ -77,7 +77,7 @@ struct AppendixA {
 }
 
 #[test]
-fn appendix_a_rollouts() {
+fn recorded_rollouts_of_appendix_a() {
     let rows: Vec<AppendixA> = serde_json::from_str(&recorded("appendix-a.json")).unwrap();
     assert_eq!(rows.len(), 52);
     for row in rows {

@@ -106,11 +106,11 @@ fn check(file: &str, expected: (usize, usize)) {
 }
 
 #[test]
-fn random_constraints_are_decided_as_flagr_does() {
+fn recorded_random_constraints_are_decided_as_flagr_does() {
     check("conditions.jsonl", (4_000, 13_499));
 }
 
 #[test]
-fn directed_constraints_are_decided_as_flagr_does() {
+fn recorded_directed_constraints_are_decided_as_flagr_does() {
     check("directed.jsonl", (716, 19_328));
 }

@@ -172,7 +172,7 @@ fn check_batches(rules: &Ruleset, recording: &Recording<'_>, with_snapshots: boo
 }
 
 #[test]
-fn evaluations_from_the_export_are_flagrs() {
+fn recorded_evaluations_from_the_export_are_flagrs() {
     let text = recorded("flags.json");
     let recording: Recording<'_> = serde_json::from_str(&text).unwrap();
     let rules = Ruleset::from_json(recording.export.get().as_bytes()).unwrap().ruleset;
@@ -181,7 +181,7 @@ fn evaluations_from_the_export_are_flagrs() {
 }
 
 #[test]
-fn evaluations_from_the_rest_list_are_flagrs() {
+fn recorded_evaluations_from_the_rest_list_are_flagrs() {
     let text = recorded("flags.json");
     let recording: Recording<'_> = serde_json::from_str(&text).unwrap();
     let document = read_flags(recording.flags.get().as_bytes()).unwrap();
