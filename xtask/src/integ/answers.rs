@@ -21,6 +21,9 @@ pub(super) fn comparable(mut answer: Value, todays_form: bool) -> Value {
             members.retain(|name, value| DECISION.contains(&name.as_str()) && !value.is_null());
         }
     };
+    if !todays_form && let Some(none @ Value::Null) = answer.get_mut("evaluationResults") {
+        *none = Value::Array(Vec::new()); // as Flagr wrote an empty list before 1.2.0
+    }
     match answer.get_mut("evaluationResults").and_then(Value::as_array_mut) {
         Some(results) => {
             results.iter_mut().for_each(one);

@@ -29,7 +29,8 @@ pub(crate) struct Feature {
     since: Version,
 }
 
-pub(super) const EVAL_ONLY: Feature = Feature::new("eval-only mode", [1, 1, 1]);
+/// Before, a Flagr that only evaluates gave its flags to nobody.
+pub(super) const EVAL_ONLY: Feature = Feature::new("export in eval-only mode", [1, 2, 2]);
 pub(super) const BASIC_AUTH: Feature = Feature::new("basic authentication", [1, 1, 8]);
 pub(super) const TAGS: Feature = Feature::new("ANY and ALL for tags", [1, 1, 13]);
 pub(super) const WEBHOOKS: Feature = Feature::new("webhooks", [1, 2, 0]);

@@ -28,4 +28,8 @@ fn results_of_a_batch_are_ordered() {
 fn of_an_old_form_the_decision_counts() {
     let old = json!({ "flagID": 1, "variantKey": null, "segmentID": 7, "variantID": 0 });
     assert_eq!(comparable(old, false), json!({ "flagID": 1, "variantID": 0 }));
+
+    let none = json!({ "evaluationResults": null });
+    assert_eq!(comparable(none.clone(), false), json!({ "evaluationResults": [] }));
+    assert_ne!(comparable(none, true), json!({ "evaluationResults": [] }));
 }

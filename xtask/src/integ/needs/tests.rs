@@ -65,7 +65,7 @@ fn what_a_version_lacks() {
     let webhooks = Need::Flagr(&WEBHOOKS);
     check("1.1.18", webhooks, Some("Flagr 1.1.18 has no webhooks, which came with 1.2.0"));
     check("1.2.0", webhooks, None);
-    check("1.1.18", Need::Flagr(&EVAL_ONLY), None);
+    check("1.2.2", Need::Flagr(&EVAL_ONLY), None);
     check(
         "1.2.1",
         Need::Flagr(&RESULTS),
