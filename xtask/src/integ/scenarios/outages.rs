@@ -1,8 +1,11 @@
 //! Flagr away. The answers stay, and what changed meanwhile arrives afterwards.
 
-use anyhow::{Result, ensure};
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+use crate::http::Http;
 use crate::integ::flagr::Flagr;
 use crate::integ::stage::{Stage, given};
 use crate::integ::vexilla::Vexilla;
@@ -28,16 +31,33 @@ fn outage(stage: &Stage<'_>, away: Deed, back: Deed) -> Result<()> {
     flagr.rest().split(&split)?;
     let vexilla = stage.vexilla(&flagr)?;
     stage.until_both_give(&vexilla, &flagr, &key, Some("on"))?;
+    // Until now Flagr decides the split alone; what stands in for it must have arrived too.
+    stage.interrupt.until("the same flags", || {
+        let [ours, theirs] = [&vexilla.http, &flagr.http].map(snapshots);
+        ensure!(ours? == theirs?, "not all has arrived");
+        Ok(())
+    })?;
     let before = answers(stage, &vexilla, &key, &split)?;
 
     let logged = vexilla.logged();
     away(&mut flagr)?;
     vexilla.until_it_warns(logged)?;
-    ensure!(answers(stage, &vexilla, &key, &split)? == before, "the outage changed an answer");
+    let now = answers(stage, &vexilla, &key, &split)?;
+    for (before, now) in before.iter().zip(&now) {
+        ensure!(now == before, "the outage changed {before} to {now}");
+    }
 
     back(&mut flagr)?;
     flagr.rest().give(&flag, "off")?;
     stage.until_both_give(&vexilla, &flagr, &key, Some("off"))
+}
+
+/// Which state of which flag a server exports.
+fn snapshots(http: &Http) -> Result<BTreeMap<i64, i64>> {
+    let export = http.get("/api/v1/export/eval_cache/json")?.json()?;
+    let flags = export.get("Flags").and_then(Value::as_array).context("no flags")?;
+    let number = |flag: &Value, name| flag.get(name).and_then(Value::as_i64).context("no number");
+    flags.iter().map(|it| Ok((number(it, "ID")?, number(it, "SnapshotID")?))).collect()
 }
 
 fn answers(stage: &Stage<'_>, vexilla: &Vexilla, key: &str, split: &str) -> Result<Vec<Value>> {
