@@ -83,7 +83,11 @@ async fn execute(
         Command::Eval(args) => eval::run(args, settings).await,
         Command::Explain(args) => explain::run(args, settings).await,
         Command::Check(args) => check::run(args, settings).await,
-        Command::Verify(args) => verify::command(args, settings).await,
+        // 1 says that answers differ, so whatever keeps them from being compared is 2.
+        Command::Verify(args) => verify::command(args, settings).await.or_else(|error| {
+            output::report(&error);
+            Ok(ExitCode::from(2))
+        }),
         Command::Export(args) => export::run(args, settings).await,
         Command::Health(args) => health::run(args, settings).await,
         Command::ConfigReference(args) => reference(&args),

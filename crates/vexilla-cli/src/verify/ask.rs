@@ -5,14 +5,14 @@ use std::ops::Range;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
-use vexilla_domain::{
-    Answer, Batch, Context, Debug, FlagId, RemoteError, RemoteErrorKind, RemoteEvaluator,
-};
+use vexilla_domain::{Answer, Batch, Context, Debug, FlagId, RemoteError, RemoteErrorKind};
 
-/// So many questions in a row that Flagr does not answer end a run.
+use super::peer::Peer;
+
+/// So many questions in a row that Flagr leaves open while it is not well end a run.
 const MOST_FAILURES: u32 = 3;
 
-/// How long a batch of one waits before it is asked once more.
+/// How long a question waits before it is asked once more.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What came of one question.
@@ -20,21 +20,23 @@ pub(crate) type Reply = Result<Answer, RemoteError>;
 
 /// Asks Flagr, no faster than it may.
 pub(crate) struct Asker<'r> {
-    remote: &'r dyn RemoteEvaluator,
+    flagr: Peer<'r>,
     rate: Option<u32>,
     /// When the next question may be asked.
     free_at: Option<Instant>,
     failures: u32,
+    /// Why Flagr seems to be gone.
+    lost: Option<String>,
 }
 
 impl<'r> Asker<'r> {
-    pub(crate) fn new(remote: &'r dyn RemoteEvaluator, rate: Option<u32>) -> Self {
-        Self { remote, rate, free_at: None, failures: 0 }
+    pub(crate) fn new(flagr: Peer<'r>, rate: Option<u32>) -> Self {
+        Self { flagr, rate, free_at: None, failures: 0, lost: None }
     }
 
-    /// Whether Flagr seems to be gone.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.failures >= MOST_FAILURES
+    /// Why Flagr seems to be gone, if it does.
+    pub(crate) fn lost(&self) -> Option<&str> {
+        self.lost.as_deref()
     }
 
     /// One reply for each context. A batch that fails is asked in halves, down to the contexts that it fails at; once
@@ -46,9 +48,6 @@ impl<'r> Asker<'r> {
             let Some(part) = contexts.get(range.clone()).filter(|it| !it.is_empty()) else {
                 continue;
             };
-            if self.is_lost() {
-                break;
-            }
             match self.batch(flag, part).await {
                 Ok(answers) => {
                     self.failures = 0;
@@ -57,18 +56,21 @@ impl<'r> Asker<'r> {
                         *slot = answer.map(Ok);
                     }
                 }
-                Err(error) if part.len() == 1 => {
-                    // A refusal and a panic are answers of a Flagr that is well.
-                    if error.kind() == RemoteErrorKind::Unavailable {
-                        self.failures += 1;
-                        if !self.is_lost() {
-                            sleep_until(Instant::now() + PAUSE).await;
-                            open.push(range);
-                            continue;
-                        }
-                    } else {
-                        self.failures = 0;
+                // A refusal and a panic are answers of a Flagr that is well. So is a failure at one question, as long as
+                // Flagr says that it is well.
+                Err(error)
+                    if error.kind() == RemoteErrorKind::Unavailable && !self.is_well().await =>
+                {
+                    self.failures += 1;
+                    if self.failures >= MOST_FAILURES {
+                        self.lost = Some(error.to_string());
+                        break;
                     }
+                    sleep_until(Instant::now() + PAUSE).await;
+                    open.push(range);
+                }
+                Err(error) if part.len() == 1 => {
+                    self.failures = 0;
                     if let Some(slot) = replies.get_mut(range.start) {
                         *slot = Some(Err(error));
                     }
@@ -83,6 +85,10 @@ impl<'r> Asker<'r> {
         replies
     }
 
+    async fn is_well(&self) -> bool {
+        self.flagr.source.health().await.is_ok()
+    }
+
     /// Asks for all contexts at once. Answers are put in their places by the entity they name.
     async fn batch(
         &mut self,
@@ -93,7 +99,7 @@ impl<'r> Asker<'r> {
         let ids = [flag.0];
         let batch =
             Batch { entities: contexts, flag_ids: &ids, debug: Debug::Off, ..Batch::default() };
-        let answers = self.remote.evaluate_batch(batch).await?;
+        let answers = self.flagr.remote.evaluate_batch(batch).await?;
         let mut places: Vec<Option<Answer>> = contexts.iter().map(|_| None).collect();
         for it in answers {
             if let Some(place) = places.get_mut(it.entity) {

@@ -6,15 +6,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use vexilla_domain::{Flag, FlagSource, Strictness};
-use vexilla_eval::Ruleset;
+use vexilla_domain::FlagSource;
 
-use super::{Difference, Ending, Options, Progress, RecordedFlags, Report, run};
+use super::{Difference, Ending, Options, Peer, Progress, RecordedFlags, Report, run};
 use crate::args::VerifyArgs;
 use crate::error::CommandError;
-use crate::explain::text;
 use crate::output::print;
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::source::{config, fetch_flagr, flagr};
 
 pub(crate) async fn command(
@@ -36,15 +35,26 @@ pub(crate) async fn command(
     };
     let bar = bar(options.cases);
     let mut progress = |it: Progress| {
+        bar.set_length(it.of);
         bar.set_position(it.done);
         if it.differing > 0 {
             bar.set_message(format!("{} differ", it.differing));
         }
     };
-    let report = run(&flags, &source.evaluator(), &options, &mut progress).await;
+    let mut signals = Signals::new()?;
+    let mut report = Report::default();
+    let remote = source.evaluator();
+    let peer = Peer { source: &source, remote: &remote };
+    let is_told = tokio::select! {
+        () = run(flags, peer, &options, &mut report, &mut progress) => false,
+        () = signals.next() => true,
+    };
+    if is_told {
+        report.ending = Ending::Interrupted;
+    }
     bar.finish_and_clear();
-    write_reproductions(&args.out, &report)?;
-    print(words(&source.describe(), &flags, &report, &args.out))?;
+    let written = write_reproductions(&args.out, &report);
+    print(words(&source.describe(), &report, &written))?;
     Ok(ExitCode::from(report.status()))
 }
 
@@ -58,28 +68,36 @@ fn bar(cases: u64) -> ProgressBar {
     ProgressBar::new(cases).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// One file for each difference; the folder is made when there is one.
-fn write_reproductions(folder: &Path, report: &Report) -> Result<(), CommandError> {
-    for (at, difference) in report.differences.iter().enumerate() {
-        let path = folder.join(file_name(at));
-        let written = fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&path, difference.reproduction.as_bytes()));
-        written
-            .map_err(|source| CommandError::Write { place: path.display().to_string(), source })?;
-    }
-    Ok(())
+/// One file for each difference, and what became of it, in words. The folder is made when there is one; what an earlier
+/// run left behind goes.
+fn write_reproductions(folder: &Path, report: &Report) -> Vec<String> {
+    let write = |path: &Path, text: &str| {
+        fs::create_dir_all(folder)?;
+        fs::write(path, text)
+    };
+    let places = (1..).map(|number| folder.join(format!("difference-{number}.json")));
+    let told = places.zip(&report.differences).map(|(path, difference)| {
+        match write(&path, &difference.reproduction) {
+            Ok(()) => format!("written to {}", path.display()),
+            Err(error) => format!("{}: cannot be written: {error}", path.display()),
+        }
+    });
+    let told: Vec<_> = told.collect();
+    let left = (told.len() + 1..).map(|number| folder.join(format!("difference-{number}.json")));
+    // The first that is not there ends it.
+    left.map(fs::remove_file).take_while(Result::is_ok).for_each(drop);
+    told
 }
 
-fn file_name(at: usize) -> String {
-    format!("difference-{}.json", at + 1)
-}
-
-fn words(place: &str, flags: &[Flag], report: &Report, folder: &Path) -> String {
+fn words(place: &str, report: &Report, written: &[String]) -> String {
     let mut lines = Vec::new();
-    let rules = Ruleset::compile(flags, Vec::new(), Strictness::AsStored, None).ruleset;
-    for (at, difference) in report.differences.iter().enumerate() {
-        lines.push(different(difference, &rules));
-        lines.push(format!("         written to {}\n", folder.join(file_name(at)).display()));
+    for (difference, written) in report.differences.iter().zip(written) {
+        lines.push(different(difference));
+        lines.push(format!("         {written}\n"));
+    }
+    for (flag, count) in &report.differing_of {
+        let shown = report.differences.iter().filter(|it| it.flag.id == flag.id).count();
+        lines.push(format!("flag `{}`: {count} cases differ, {shown} shown\n", flag.key));
     }
     for skipped in &report.skipped {
         lines.push(format!("flag `{}` is left out: {}\n", skipped.flag.key, skipped.reason));
@@ -92,25 +110,32 @@ fn words(place: &str, flags: &[Flag], report: &Report, folder: &Path) -> String 
             flaw.flag.key, flaw.message
         ));
     }
+    for given_up in &report.given_up {
+        lines.push(format!("flag `{}` is given up: {}\n", given_up.flag.key, given_up.reason));
+    }
     match &report.ending {
         Ending::Finished => {}
         Ending::NothingToAsk => lines.push("there is no flag to ask for\n".to_owned()),
         Ending::GaveUp(why) => lines.push(format!("gave up: {why}\n")),
+        Ending::Interrupted => lines.push("interrupted\n".to_owned()),
     }
     lines.push(format!(
-        "{place}: {} cases decided on both sides, {} without an answer, {} different\n",
-        report.compared, report.unanswered, report.differing
+        "{place}: {} cases of {} of {} flags decided on both sides, {} without an answer, {} different\n",
+        report.compared,
+        report.asked.len(),
+        report.known,
+        report.unanswered,
+        report.differing
     ));
     lines.concat()
 }
 
-fn different(difference: &Difference, rules: &Ruleset) -> String {
+fn different(difference: &Difference) -> String {
     let key = &difference.flag.key;
     let head = format!("flag `{key}` for entity `{}`:\n", difference.context.entity_id());
     let members = difference
         .mismatches
         .iter()
         .map(|it| format!("         {}: here {}, Flagr {}\n", it.member, it.ours, it.theirs));
-    let trace = text::trace(key, rules.explain(key, &difference.context).as_ref(), &[]);
-    std::iter::once(head).chain(members).chain([trace]).collect()
+    std::iter::once(head).chain(members).chain([difference.trace.clone()]).collect()
 }

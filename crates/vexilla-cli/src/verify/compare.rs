@@ -12,8 +12,13 @@ pub(crate) enum Comparison {
     Same,
     /// They are of different versions of the flag: somebody has changed it meanwhile.
     Moved,
-    /// They differ in this.
-    Different(Vec<Mismatch>),
+    /// They differ.
+    Different {
+        /// In this.
+        mismatches: Vec<Mismatch>,
+        /// Whether both are known to be of one version of the flag.
+        is_certain: bool,
+    },
 }
 
 /// One thing that two answers say differently.
@@ -37,8 +42,9 @@ impl fmt::Display for Mismatch {
 pub(crate) fn compare(ours: &Answer, theirs: &Answer) -> Comparison {
     let snapshot = |it: &Answer| it.evaluation.flag.as_ref().map_or(0, |flag| flag.snapshot_id.0);
     let snapshots = (snapshot(ours), snapshot(theirs));
-    // 0 is unknown: a database before its first snapshot, or rules read from the REST list.
-    if snapshots.0 != snapshots.1 && snapshots.0 != 0 && snapshots.1 != 0 {
+    // 0 is unknown: a flag that one side does not have, a database before its first snapshot, or rules of the REST list.
+    let is_known = snapshots.0 != 0 && snapshots.1 != 0;
+    if snapshots.0 != snapshots.1 && is_known {
         return Comparison::Moved;
     }
     let members = said(ours).into_iter().zip(said(theirs));
@@ -46,7 +52,11 @@ pub(crate) fn compare(ours: &Answer, theirs: &Answer) -> Comparison {
         .filter(|((_, ours), (_, theirs))| ours != theirs)
         .map(|((member, ours), (_, theirs))| Mismatch { member, ours, theirs })
         .collect();
-    if mismatches.is_empty() { Comparison::Same } else { Comparison::Different(mismatches) }
+    if mismatches.is_empty() {
+        Comparison::Same
+    } else {
+        Comparison::Different { mismatches, is_certain: is_known }
+    }
 }
 
 /// The members of Flagr's answer that are compared, as JSON.

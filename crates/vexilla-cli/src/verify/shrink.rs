@@ -32,7 +32,7 @@ pub(crate) async fn shrink(
         let next = smaller.into_iter().zip(replies).find_map(|(context, reply)| {
             let theirs = reply?.ok()?;
             let ours = decide(&context);
-            matches!(compare(&ours, &theirs), Comparison::Different(_)).then_some(Found {
+            matches!(compare(&ours, &theirs), Comparison::Different { .. }).then_some(Found {
                 context,
                 ours,
                 theirs,

@@ -22,7 +22,7 @@ pub(crate) fn reason(flag: &Flag, rules: &Ruleset, options: &Options) -> Option<
         }
         Some(_) => return None,
     };
-    Some(Skipped { flag: name(flag), reason: reason.to_owned() })
+    Some(Skipped::new(name(flag), reason))
 }
 
 pub(crate) fn name(flag: &Flag) -> FlagName {

@@ -8,14 +8,15 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use serde_json::json;
-use vexilla_domain::json::read_flags;
+use vexilla_domain::json::{Document, read_flags};
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, Context, Debug, Flag, FlagRef, RemoteCall, RemoteError,
-    RemoteEvaluator, SelectedBy, Strictness, Value,
+    Answer, Batch, BatchAnswer, Context, Debug, Depth, Fetch, Flag, FlagRef, FlagSource, Marker,
+    RemoteCall, RemoteError, RemoteEvaluator, SelectedBy, SourceError, SourceErrorKind, Strictness,
+    Value,
 };
 use vexilla_eval::Ruleset;
 
-use super::{Options, Progress, Report, run};
+use super::{Options, Peer, Progress, Report, run};
 
 /// A constraint: property, operator, value.
 type Parts = (&'static str, &'static str, &'static str);
@@ -82,16 +83,42 @@ struct Fake {
     twist: Twist,
     /// How many entities each request had.
     requests: Mutex<Vec<usize>>,
+    /// What is read when it is read again.
+    later: Vec<Flag>,
+    is_gone: bool,
 }
 
 impl Fake {
     fn new(flags: &[Flag], twist: Twist) -> Self {
         let rules = Ruleset::compile(flags, Vec::new(), Strictness::AsStored, None).ruleset;
-        Self { rules, twist, requests: Mutex::default() }
+        Self { rules, twist, requests: Mutex::default(), later: flags.to_vec(), is_gone: false }
     }
 
     fn honest(flags: &[Flag]) -> Self {
         Self::new(flags, |_, answer| Ok(answer))
+    }
+}
+
+#[async_trait]
+impl FlagSource for Fake {
+    async fn fetch(&self, _: Option<&Marker>, _: Depth) -> Result<Fetch, SourceError> {
+        let document = Document { flags: self.later.clone(), problems: Vec::new() };
+        Ok(Fetch { changed: Some(document), marker: Marker::default(), again_in: None })
+    }
+
+    async fn health(&self) -> Result<(), SourceError> {
+        if self.is_gone {
+            return Err(SourceError::new(SourceErrorKind::Unavailable, "refused"));
+        }
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "a Flagr in these tests".to_owned()
+    }
+
+    fn strictness(&self) -> Strictness {
+        Strictness::AsStored
     }
 }
 
@@ -125,7 +152,9 @@ impl RemoteEvaluator for Fake {
 
 async fn run_with(flags: &[Flag], remote: &Fake, options: &Options) -> (Report, Vec<Progress>) {
     let mut steps = Vec::new();
-    let report = run(flags, remote, options, &mut |it| steps.push(it)).await;
+    let mut report = Report::default();
+    let peer = Peer { source: remote, remote };
+    run(flags.to_vec(), peer, options, &mut report, &mut |it| steps.push(it)).await;
     (report, steps)
 }
 

@@ -14,7 +14,7 @@ async fn a_rate_is_kept() {
     let fake = Fake::honest(&flags);
     let started = Instant::now();
     let options = Options { cases: 500, rate: Some(50), batch: 100, ..Options::default() };
-    run_with(&flags, &fake, &options).await;
+    run_with(&flags[..1], &fake, &options).await;
     assert_eq!(*fake.requests.lock().unwrap(), [100; 5]);
     let passed = started.elapsed();
     assert!((Duration::from_secs(8)..Duration::from_millis(8_100)).contains(&passed), "{passed:?}");
@@ -25,7 +25,7 @@ async fn the_last_request_is_no_larger_than_what_is_left() {
     let flags = flags();
     let fake = Fake::honest(&flags);
     let options = Options { cases: 250, ..Options::default() };
-    run_with(&flags, &fake, &options).await;
+    run_with(&flags[..1], &fake, &options).await;
     assert_eq!(*fake.requests.lock().unwrap(), [100, 100, 50]);
 }
 
@@ -60,17 +60,43 @@ async fn a_flag_that_always_fails_is_given_up_and_the_others_go_on() {
     });
     let options = Options { cases: 1_000, ..Options::default() };
     let (report, _) = run_with(&flags, &refuses, &options).await;
-    assert_eq!(report.skipped.len(), 1);
-    assert_eq!(report.skipped[0].reason, "Flagr failed at it too often");
-    assert_eq!((report.compared, report.unanswered, report.status()), (900, 20, 0));
+    assert_eq!(report.given_up.len(), 1);
+    assert_eq!(report.given_up[0].reason, "Flagr failed at it too often");
+    assert_eq!((report.compared, report.unanswered, report.status()), (900, 20, 2));
+}
+
+#[tokio::test]
+async fn a_failure_at_one_question_is_no_outage_of_a_flagr_that_is_well() {
+    let mut flags = flags();
+    flags.truncate(2);
+    let fails = Fake::new(&flags, |context, answer| {
+        if context.entity_id().ends_with('7') {
+            return Err(RemoteError::new(RemoteErrorKind::Unavailable, "500"));
+        }
+        Ok(answer)
+    });
+    let (report, _) = run_with(&flags, &fails, &Options { cases: 100, ..Options::default() }).await;
+    assert!(report.unanswered > 0 && report.compared > 50, "{report:?}");
+    assert_eq!(report.ending, Ending::Finished);
+}
+
+#[tokio::test]
+async fn every_flag_is_asked_for() {
+    let flags = flags();
+    for (cases, compared) in [(1, 8), (40, 40), (1_000, 1_000)] {
+        let options = Options { cases, ..Options::default() };
+        let (report, _) = run_with(&flags, &Fake::honest(&flags), &options).await;
+        assert_eq!((report.asked.len(), report.known, report.compared), (8, 8, compared));
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_flagr_that_is_gone_ends_the_run() {
     let flags = flags();
-    let gone =
+    let mut gone =
         Fake::new(&flags, |_, _| Err(RemoteError::new(RemoteErrorKind::Unavailable, "refused")));
+    gone.is_gone = true;
     let (report, _) = run_with(&flags, &gone, &Options::default()).await;
     assert_eq!((report.ending.clone(), report.status()), (Ending::GaveUp("refused".into()), 2));
-    assert!(gone.requests.lock().unwrap().len() < 12, "{:?}", gone.requests);
+    assert_eq!(gone.requests.lock().unwrap().len(), 3);
 }

@@ -1,6 +1,10 @@
 //! What a run finds, and what it leaves alone.
 
-use vexilla_domain::{SegmentId, SnapshotId, VariantHead, VariantId};
+use std::collections::HashSet;
+
+use vexilla_domain::json::read_flags;
+use vexilla_domain::{SegmentId, SnapshotId, Strictness, VariantHead, VariantId};
+use vexilla_eval::Ruleset;
 
 use super::super::options::RecordedFlags;
 use super::super::{Ending, Options};
@@ -15,9 +19,10 @@ async fn an_honest_flagr_agrees() {
     assert_eq!(report.skipped, []);
     assert_eq!(report.ending, Ending::Finished);
     assert_eq!((steps[0].done, steps.last().unwrap().done, steps[0].of), (100, 4_000, 4_000));
+    assert_eq!((report.asked.len(), report.known), (8, 8));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lie_is_found_and_made_small() {
     let flags = flags();
     let liar = Fake::new(&flags, |context, mut answer| {
@@ -33,7 +38,11 @@ async fn a_lie_is_found_and_made_small() {
     let (report, _) = run_with(&flags, &liar, &options).await;
     assert_eq!(report.status(), 1);
     assert!(report.differing > 3, "{} differ", report.differing);
-    assert_eq!(report.differences.len(), 3, "the others are counted");
+    let shown: HashSet<_> = report.differences.iter().map(|it| &it.reproduction).collect();
+    assert_eq!(shown.len(), report.differences.len(), "those that are alike are shown once");
+    assert!((1..=3).contains(&shown.len()), "the others are counted");
+    assert_eq!(report.differing_of.len(), 1);
+    assert_eq!(report.differing_of[0].1, report.differing);
     for it in &report.differences {
         assert_eq!(&*it.flag.key, "flag-1");
         assert_eq!(it.mismatches.len(), 1);
@@ -47,11 +56,13 @@ async fn a_lie_is_found_and_made_small() {
         assert_eq!(json["flagr"]["variantID"], 99);
         assert_eq!(json["vexilla"]["flagKey"], "flag-1");
         assert_eq!(json["request"]["entityContext"]["country"], "US");
-        assert_eq!(json["flags"]["Flags"][0]["Key"], "flag-1");
+        assert_eq!(json["Flags"][0]["Key"], "flag-1");
+        let again = read_flags(it.reproduction.as_bytes()).unwrap().flags;
+        assert_eq!(again[0], flags[0], "a document of flags, to try it again");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn everything_that_is_compared_is_told() {
     let flags = &flags()[7..];
     let options = Options { cases: 10, ..Options::default() };
@@ -100,8 +111,8 @@ async fn everything_that_is_compared_is_told() {
     }
 }
 
-#[tokio::test]
-async fn a_flag_that_changed_meanwhile_is_no_difference() {
+#[tokio::test(start_paused = true)]
+async fn a_flag_that_changes_again_and_again_is_given_up() {
     let mut flags = flags();
     flags.truncate(1);
     flags[0].snapshot_id = SnapshotId(4);
@@ -112,7 +123,44 @@ async fn a_flag_that_changed_meanwhile_is_no_difference() {
     });
     let (report, _) = run_with(&flags, &newer, &Options::default()).await;
     assert_eq!((report.compared, report.differing, report.status()), (0, 0, 2));
-    assert_eq!(report.skipped[0].reason, "it was changed while it was asked for");
+    let reason = "it was changed while it was asked for, again and again";
+    assert_eq!(report.given_up[0].reason, reason);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flag_that_changed_is_read_again() {
+    let mut flags = flags();
+    flags.truncate(2);
+    let mut fake = Fake::honest(&flags);
+    fake.later[0].snapshot_id = SnapshotId(5);
+    fake.rules = Ruleset::compile(&fake.later, Vec::new(), Strictness::AsStored, None).ruleset;
+    flags[0].snapshot_id = SnapshotId(4);
+    let options = Options { cases: 300, ..Options::default() };
+    let (report, _) = run_with(&flags, &fake, &options).await;
+    // What the one did not need any more the other got, and the one its share afterwards.
+    assert_eq!((report.compared, report.differing, report.status()), (350, 0, 0));
+    assert_eq!((report.asked.len(), report.given_up.len()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flag_that_was_deleted_is_no_difference_and_one_that_flagr_denies_is() {
+    let mut flags = flags();
+    flags.truncate(2);
+    flags[0].snapshot_id = SnapshotId(4);
+    let mut fake = Fake::new(&flags, |_, mut answer| {
+        if answer.evaluation.flag.as_ref().is_some_and(|it| it.id.0 == 1) {
+            answer.evaluation.flag = None;
+        }
+        Ok(answer)
+    });
+    let options = Options { cases: 20, ..Options::default() };
+    let (denied, _) = run_with(&flags, &fake, &options).await;
+    assert_eq!((denied.differing, denied.status()), (10, 1));
+
+    fake.later.remove(0);
+    let (deleted, _) = run_with(&flags, &fake, &options).await;
+    assert_eq!((deleted.differing, deleted.status()), (0, 0));
+    assert_eq!(deleted.skipped[0].reason, "it was deleted meanwhile");
 }
 
 #[tokio::test]
