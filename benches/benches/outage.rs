@@ -1,14 +1,15 @@
-//! What does an outage cost an evaluation, and what does Flagr save?
+//! What does an outage cost an evaluation, and what is Flagr spared?
 //!
 //! - With Flagr accepting connections and never answering, a local evaluation against one with Flagr healthy.
 //! - A remote evaluation with the breaker open, which is decided here at once, against one that Flagr answers.
+//! - Requests and bytes of a refresh at which nothing has changed.
 //! - The scenario of the design that Vexilla starts from: 10,000 flags of which 95 % need no bucket, 1,000 evaluations a
 //!   second for ten seconds; requests that reach Flagr against one for each evaluation.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use vexilla::{BreakerConfig, Client, FlagrConfig, Source};
@@ -59,8 +60,33 @@ fn main() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         outage().await;
+        unchanged().await;
         scenario().await;
     });
+}
+
+async fn unchanged() {
+    const REFRESHES: u64 = 20;
+    let flagr = Flagr::start(&numbered(1_000, 20)).await;
+    let client = client_of(&flagr, Duration::from_secs(30)).await;
+    let revision = client.stats().revision;
+    let now = || {
+        let count = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        (client.stats().refreshes, count(&flagr.requests), count(&flagr.bytes))
+    };
+    let before = now();
+    while now().0 < before.0 + REFRESHES {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let after = now();
+    assert_eq!(client.stats().revision, revision, "nothing is compiled");
+    client.stop().await;
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let each = |sum: u64| sum as f64 / (after.0 - before.0) as f64;
+    let work = "requests of a refresh that changes nothing, 1,000 flags";
+    Row::new(work, "requests", each(after.1 - before.1)).at_most(1.0).report();
+    let work = "bytes of a refresh that changes nothing, 1,000 flags";
+    Row::new(work, "bytes", each(after.2 - before.2)).at_most(1_000.0).report();
 }
 
 async fn outage() {

@@ -16,6 +16,8 @@ pub struct Flagr {
     pub silent: Arc<AtomicBool>,
     /// How many it has answered.
     pub requests: Arc<AtomicU64>,
+    /// How many bytes went to and fro for these.
+    pub bytes: Arc<AtomicU64>,
 }
 
 impl Flagr {
@@ -23,19 +25,21 @@ impl Flagr {
     pub async fn start(flags: &[Flag]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (silent, requests) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let silent = Arc::new(AtomicBool::new(false));
+        let [requests, bytes] = [0, 0].map(|it| Arc::new(AtomicU64::new(it)));
         let export: Arc<[u8]> = write_flags(flags).into();
         tokio::spawn({
-            let (silent, requests) = (Arc::clone(&silent), Arc::clone(&requests));
+            let silent = Arc::clone(&silent);
+            let counts = [&requests, &bytes].map(Arc::clone);
             async move {
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
-                    let (silent, requests) = (Arc::clone(&silent), Arc::clone(&requests));
-                    tokio::spawn(serve(stream, Arc::clone(&export), silent, requests));
+                    let counts = counts.each_ref().map(Arc::clone);
+                    tokio::spawn(serve(stream, Arc::clone(&export), Arc::clone(&silent), counts));
                 }
             }
         });
-        Self { address, silent, requests }
+        Self { address, silent, requests, bytes }
     }
 }
 
@@ -43,17 +47,19 @@ async fn serve(
     mut stream: TcpStream,
     export: Arc<[u8]>,
     silent: Arc<AtomicBool>,
-    requests: Arc<AtomicU64>,
+    [requests, bytes]: [Arc<AtomicU64>; 2],
 ) -> Option<()> {
     loop {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.ok()?);
         }
+        let mut told = head.len();
         let head = String::from_utf8(head).ok()?;
         let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
         let mut body = vec![0; length.map_or(0, |it| it.parse().unwrap())];
         stream.read_exact(&mut body).await.ok()?;
+        told += body.len();
         if silent.load(Ordering::Relaxed) {
             return std::future::pending().await;
         }
@@ -74,6 +80,8 @@ async fn serve(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             answer.len()
         );
+        told += head.len() + answer.len();
+        bytes.fetch_add(u64::try_from(told).unwrap(), Ordering::Relaxed);
         stream.write_all(&[head.as_bytes(), &answer].concat()).await.ok()?;
     }
 }

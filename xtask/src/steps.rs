@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::command::{cargo, lines_of, run};
 use crate::conformance;
@@ -32,7 +32,11 @@ pub(crate) const STEPS: [Step; 10] = [
         check: recorded,
     },
     Step { name: "doc", about: "the docs build without a warning", check: doc },
-    Step { name: "features", about: "the facade builds with each feature alone", check: features },
+    Step {
+        name: "features",
+        about: "each library builds with each of its features alone",
+        check: features,
+    },
     Step { name: "benches", about: "the benchmarks build", check: benches },
     Step { name: "quick-fuzz", about: "each fuzz target for five seconds", check: quick_fuzz },
     Step {
@@ -110,22 +114,26 @@ fn recorded(_: &mut Run) -> Result<()> {
 }
 
 fn doc(_: &mut Run) -> Result<()> {
-    run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    run(cargo(&["doc", "--workspace", "--all-features", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Only these two crates are depended on alone, so only they must not live on features that a neighbour turns on.
+/// Each library that others may depend on, without features and with each one alone, so that none lives on what a
+/// neighbour turns on.
 fn features(_: &mut Run) -> Result<()> {
     let check = |arguments: &[&str]| {
         println!("-- {}", arguments.join(" "));
-        run(cargo(&["clippy"]).args(arguments).args(["--", "-D", "warnings"]))
+        run(cargo(&["clippy", "--no-default-features", "--package"])
+            .args(arguments)
+            .args(["--", "-D", "warnings"]))
     };
-    check(&["--package", "vexilla-eval"])?;
-    check(&["--package", "vexilla", "--no-default-features"])?;
     let workspace = Workspace::load()?;
-    let facade =
-        workspace.ours().find(|it| it.name == "vexilla").context("there is no crate `vexilla`")?;
-    for feature in facade.features.keys().filter(|it| *it != "default") {
-        check(&["--package", "vexilla", "--no-default-features", "--features", feature])?;
+    let libraries = workspace.ours().filter(|it| it.is_published() && it.name != "vexilla-cli");
+    for library in libraries {
+        check(&[&library.name])?;
+        for feature in library.features.keys().filter(|it| *it != "default") {
+            check(&[&library.name, "--features", feature])?;
+        }
     }
     Ok(())
 }

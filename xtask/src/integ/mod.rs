@@ -52,6 +52,7 @@ pub(crate) fn integ(options: &Options) -> Result<()> {
         None => build()?,
     };
     let mut sum = Tally::default();
+    let mut unusable = 0;
     // Everything that was started ends where its owner goes out of scope, so an error or a panic removes it as well.
     let mut against = |place: Place| -> Result<()> {
         sum.add(&one(&place, &program, scenarios(), &interrupt)?);
@@ -65,10 +66,15 @@ pub(crate) fn integ(options: &Options) -> Result<()> {
     } else {
         for (number, image) in options.images().into_iter().enumerate() {
             let engine = Engine::connect(&name(number), options.network)?;
-            against(Place::Docker { engine, image })?;
+            // An image that does not start is a failure, and the next one is tried all the same.
+            if let Err(error) = against(Place::Docker { engine, image: image.clone() }) {
+                println!("FAILED  {image}: {error:#}");
+                unusable += 1;
+            }
         }
     }
 
+    sum.failed += unusable;
     println!("{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.skipped);
     ensure!(!interrupt.is_told(), "interrupted; what was started is removed");
     ensure!(sum.failed == 0, "not all passed");
@@ -89,7 +95,7 @@ fn one<'a>(
     interrupt: &Interrupt,
 ) -> Result<Tally> {
     println!("== {}", place.describe());
-    let facts = facts(place, program, interrupt)?;
+    let facts = facts(place, interrupt)?;
     let version =
         facts.version.map_or("of a version it does not tell".to_owned(), |it| it.to_string());
     println!("== Flagr {version}");
@@ -98,10 +104,10 @@ fn one<'a>(
 }
 
 /// Looks at what there is before anything is judged by it.
-fn facts(place: &Place, program: &Path, interrupt: &Interrupt) -> Result<Facts> {
+fn facts(place: &Place, interrupt: &Interrupt) -> Result<Facts> {
     let folder = TempDir::with_prefix("vexilla-integ-").context("no temporary folder")?;
     let version = place.flagr(&Start::default(), folder.path(), interrupt)?.version();
-    Ok(Facts { kind: place.kind(), version, help: build::help(program)? })
+    Ok(Facts { kind: place.kind(), version })
 }
 
 /// What begins the names of all that a run makes.

@@ -1,7 +1,7 @@
 //! What a scenario needs, and why it may be skipped.
 //!
-//! A scenario is skipped for a fact that stands in these tables or that the binary's own help shows, never because
-//! something did not work: a scenario that cannot do what it needs has failed.
+//! A scenario is skipped for a fact that stands in these tables, never because something did not work: a scenario that
+//! cannot do what it needs has failed.
 
 use std::fmt;
 
@@ -18,8 +18,6 @@ pub(super) enum Need {
     Callback,
     /// A Flagr that knows this.
     Flagr(&'static Feature),
-    /// An option of `vexilla serve`.
-    Option(&'static str),
 }
 
 /// Something that not every Flagr has.
@@ -104,18 +102,9 @@ pub(super) struct Facts {
     pub(super) kind: Kind,
     /// Of Flagr, where it tells.
     pub(super) version: Option<Version>,
-    /// What `vexilla serve --help` prints.
-    pub(super) help: String,
 }
 
 impl Facts {
-    /// Whether `vexilla serve` has this option.
-    pub(super) fn has_option(&self, option: &str) -> bool {
-        // `--archive <DIR>`, `-l, --listen <ADDR>`, `--pass-through[=<BOOL>]`
-        let mut words = self.help.split_whitespace();
-        words.any(|it| it.split([',', '[', '=']).next() == Some(option))
-    }
-
     /// Why a scenario with these needs is not run.
     pub(super) fn reason_to_skip(&self, needs: &[Need]) -> Option<String> {
         needs.iter().find_map(|need| self.lacking(*need))
@@ -129,9 +118,6 @@ impl Facts {
             (Need::Flagr(feature), Some(version)) if !feature.is_in(self.version) => {
                 let Feature { name, since } = feature;
                 Some(format!("Flagr {version} has no {name}, which came with {since}"))
-            }
-            (Need::Option(option), _) if !self.has_option(option) => {
-                Some(format!("this build has no {option}"))
             }
             _ => None,
         }

@@ -75,7 +75,7 @@ impl<'a> Stage<'a> {
         more: &[&str],
         environment: &[(&str, &str)],
     ) -> Result<Vexilla> {
-        let arguments = self.arguments(flagr, more);
+        let arguments = Self::arguments(flagr, more);
         let log = self.numbered("vexilla").with_extension("log");
         Vexilla::start(self.program, &arguments, environment, &log, self.interrupt)
     }
@@ -83,7 +83,7 @@ impl<'a> Stage<'a> {
     /// What a Vexilla says that is not to start.
     pub(super) fn vexilla_fails(&self, flagr: &Flagr) -> Result<String> {
         let log = self.numbered("vexilla").with_extension("log");
-        Vexilla::fails(self.program, &self.arguments(flagr, &[]), &log, self.interrupt)
+        Vexilla::fails(self.program, &Self::arguments(flagr, &[]), &log, self.interrupt)
     }
 
     /// Runs another command of the binary to its end.
@@ -93,12 +93,12 @@ impl<'a> Stage<'a> {
         command.output().context("cannot run vexilla")
     }
 
-    fn arguments<'b>(&self, flagr: &'b Flagr, more: &[&'b str]) -> Vec<&'b str> {
+    fn arguments<'b>(flagr: &'b Flagr, more: &[&'b str]) -> Vec<&'b str> {
         let mut arguments = vec!["--flagr", flagr.http.base()];
         if !more.contains(&"--refresh-interval") {
             arguments.extend(["--refresh-interval", "100ms"]);
         }
-        arguments.extend(base_arguments(self.facts, more));
+        arguments.extend(base_arguments(more));
         arguments.extend(more);
         arguments
     }
@@ -160,11 +160,10 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Turns off what a scenario does not use, where it can be turned off, so that no default port or folder is shared.
-fn base_arguments(facts: &Facts, more: &[&str]) -> Vec<&'static str> {
+/// Turns off what a scenario does not use, so that no default port or folder is shared.
+fn base_arguments(more: &[&str]) -> Vec<&'static str> {
     let off = ["--archive", "--admin-listen", "--webhook-listen"];
-    let off = off.into_iter().filter(|it| facts.has_option(it) && !more.contains(it));
-    off.flat_map(|it| [it, "off"]).collect()
+    off.into_iter().filter(|it| !more.contains(it)).flat_map(|it| [it, "off"]).collect()
 }
 
 /// Asks for one flag and one entity in the United States.

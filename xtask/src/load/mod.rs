@@ -30,7 +30,7 @@ pub(crate) struct Options {
     /// Measure this binary instead of building one
     #[arg(long, value_name = "PROGRAM")]
     vexilla: Option<PathBuf>,
-    /// Two rounds instead of three
+    /// Two rounds instead of nine
     #[arg(long)]
     quick: bool,
 }
@@ -62,7 +62,7 @@ pub(crate) fn rows(
     quick: bool,
 ) -> Result<Vec<Row>> {
     let flagr = flagr.place()?;
-    let (rounds, idle_for) = if quick { (2, 10) } else { (3, 60) };
+    let (rounds, idle_for) = if quick { (2, 10) } else { (9, 60) };
     let idle_for = Duration::from_secs(idle_for);
     let interrupt = Interrupt::listening()?;
     rows::all(&Settings { flagr, vexilla, rounds, idle_for }, &interrupt)

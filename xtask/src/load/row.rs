@@ -21,11 +21,13 @@ pub(super) fn of_few(work: impl Into<String>, unit: &str, ours: f64, bar: f64) -
     Row { work, unit, ours, peer: None, ratio: None, bar: Some(Bar::AtMost(bar)) }
 }
 
-/// The value in the middle; of none, nothing that is met.
+/// The value in the middle, or between the two there; of none, nothing that is met.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let middle = [values.len().wrapping_sub(1) / 2, values.len() / 2];
+    let [low, high] = middle.map(|at| values.get(at).copied().unwrap_or(f64::NAN));
+    f64::midpoint(low, high)
 }
 
 #[cfg(test)]

@@ -2,19 +2,11 @@
 
 use super::{ALL, EVAL_ONLY, Facts, Kind, Need, RESULTS, Version, WEBHOOKS};
 
-const NEEDS: [Need; 7] = [
-    Need::Settings,
-    Need::Control,
-    Need::Files,
-    Need::Callback,
-    Need::Flagr(&WEBHOOKS),
-    Need::Option("--archive"),
-    Need::Option("--pass-through"),
-];
+const NEEDS: [Need; 5] =
+    [Need::Settings, Need::Control, Need::Files, Need::Callback, Need::Flagr(&WEBHOOKS)];
 
 fn facts(kind: Kind, version: &str) -> Facts {
-    let help = "  --archive <DIR|off>  Where flags outlive us\n  -l, --listen <ADDR>\n  --pass-through[=<BOOL>]".to_owned();
-    Facts { kind, version: Version::read(version), help }
+    Facts { kind, version: Version::read(version) }
 }
 
 #[test]
@@ -31,7 +23,7 @@ fn what_a_place_lacks() {
     let check = |kind, expected: [Option<&str>; 4]| {
         let facts = facts(kind, "1.2.3");
         for (need, expected) in NEEDS.iter().zip(expected) {
-            let reason = facts.reason_to_skip(&[Need::Option("--listen"), *need]);
+            let reason = facts.reason_to_skip(&[*need]);
             assert_eq!(reason.as_deref(), expected, "{kind:?} {need:?}");
         }
     };
@@ -73,17 +65,6 @@ fn what_a_version_lacks() {
     );
     let newest = facts(Kind::Near, "1.2.3");
     assert!(ALL.iter().all(|it| newest.reason_to_skip(&[Need::Flagr(it)]).is_none()));
-}
-
-#[test]
-fn what_a_build_lacks() {
-    let facts = facts(Kind::Near, "1.2.3");
-    let reason = |facts: &Facts, need| facts.reason_to_skip(&[need]);
-    assert_eq!(
-        reason(&facts, Need::Option("--arch")),
-        Some("this build has no --arch".to_owned()),
-        "an option is a word, not a part of one"
-    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::integ::answers::comparable;
+use crate::integ::flagr::Rest;
 use crate::integ::stage::{Stage, given, question};
 
 pub(super) fn load(stage: &Stage<'_>) -> Result<()> {
@@ -70,4 +71,65 @@ pub(super) fn commands(stage: &Stage<'_>) -> Result<()> {
     let from_file: Value = serde_json::from_slice(&from_file.stdout).context("no JSON")?;
     ensure!(comparable(from_file, true) == answer, "the exported flags decide otherwise");
     Ok(())
+}
+
+/// Each operator, and each form of a property.
+const CONSTRAINTS: [[&str; 3]; 14] = [
+    ["country", "EQ", r#""US""#],
+    ["country", "NEQ", r#""US""#],
+    ["age", "LT", "18"],
+    ["age", "LTE", "18.5"],
+    ["user.age", "GT", "65"],
+    ["user.age", "GTE", "1e2"],
+    ["email", "EREG", r#""^[a-z]+@corp\\.example$""#],
+    ["email", "NEREG", r#""@(test|dev)\\.""#],
+    ["user.plan", "IN", r#"["pro","team"]"#],
+    ["tier", "NOTIN", r#"["free","trial"]"#],
+    ["roles", "CONTAINS", r#""admin""#],
+    ["ids", "NOTCONTAINS", "7"],
+    ["scores[0]", "GTE", "1"],
+    ["is-beta", "EQ", "true"],
+];
+
+/// Rollout and share of the first variant of the flags in turn.
+const ROLLOUTS: [(u8, u8); 6] = [(100, 50), (100, 100), (50, 50), (1, 99), (33, 0), (0, 100)];
+
+pub(super) fn verify(stage: &Stage<'_>) -> Result<()> {
+    let flagr = stage.flagr()?;
+    let mut newest = String::new();
+    for (number, (constraint, rollout)) in
+        CONSTRAINTS.into_iter().zip(ROLLOUTS.into_iter().cycle()).enumerate()
+    {
+        newest = stage.key(&format!("verify-{number}"));
+        constrained(flagr.rest(), &newest, constraint, rollout)?;
+    }
+    // Flagr evaluates what it was told some time later.
+    stage.interrupt.until("newest flag", || {
+        let answer = flagr.http.post("/api/v1/evaluation", &question(&newest, "user-1"))?.json()?;
+        ensure!(answer.get("flagID").is_some_and(|it| it.as_i64() > Some(0)), "it is not there");
+        Ok(())
+    })?;
+    let cases = ["verify", "--flagr", flagr.http.base(), "--cases", "20000", "--rate", "0"];
+    let ran = stage.run(&cases)?;
+    let said = String::from_utf8_lossy(&ran.stdout);
+    ensure!(ran.status.success(), "{}: {said}{}", ran.status, String::from_utf8_lossy(&ran.stderr));
+    ensure!(said.trim_end().ends_with(" 0 without an answer, 0 different"), "it says {said}");
+    Ok(())
+}
+
+/// An enabled flag with this constraint, of which those it does not take in get half of the rest.
+fn constrained(
+    rest: Rest<'_>,
+    key: &str,
+    constraint: [&str; 3],
+    (rollout, share): (u8, u8),
+) -> Result<()> {
+    let id = rest.flag(key)?;
+    let (a, b) = (rest.variant(id, "a")?, rest.variant(id, "b")?);
+    let first = rest.segment(id, rollout)?;
+    rest.constraint(id, first, constraint)?;
+    rest.distribute(id, first, &[(a, "a", share), (b, "b", 100 - share)])?;
+    let last = rest.segment(id, 50)?;
+    rest.distribute(id, last, &[(b, "b", 100)])?;
+    rest.enable(id, true)
 }

@@ -1,7 +1,6 @@
 //! The scenarios, in the order in which they are run.
 //!
-//! A scenario waits for what it expects and for nothing else. One that needs what this build does not have yet is
-//! skipped by its needs; it runs as soon as the build's own help shows the option.
+//! A scenario waits for what it expects and for nothing else.
 
 mod access;
 mod changes;
@@ -37,12 +36,12 @@ const fn scenario(
 /// For what sets up a Flagr of its own.
 const SETTINGS: Need = Need::Settings;
 const CONTROL: Need = Need::Control;
-const WEBHOOK: &[Need] =
-    &[Need::Option("--webhook-listen"), SETTINGS, Need::Callback, Need::Flagr(&WEBHOOKS)];
+const WEBHOOK: &[Need] = &[SETTINGS, Need::Callback, Need::Flagr(&WEBHOOKS)];
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("load", "flags that were there are answered as Flagr does", &[], decisions::load),
     scenario("commands", "eval, check and export speak with Flagr", &[], decisions::commands),
+    scenario("verify", "20,000 generated cases come out alike", &[], decisions::verify),
     scenario(
         "recorded",
         "2,000 recorded questions get the same answer from both",
@@ -57,7 +56,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "filters",
         "with a filter, flags without the tag are not served",
-        &[Need::Option("--config"), Need::Flagr(&TAGS)],
+        &[Need::Flagr(&TAGS)],
         changes::filters,
     ),
     scenario("disabled", "a disabled flag gives nothing", &[], changes::disabled),
@@ -83,19 +82,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "basic-auth",
         "a Flagr that asks for a password",
-        &[Need::Option("--config"), SETTINGS, Need::Flagr(&BASIC_AUTH)],
+        &[SETTINGS, Need::Flagr(&BASIC_AUTH)],
         access::basic,
     ),
-    scenario(
-        "jwt-auth",
-        "a Flagr that asks for a token",
-        &[Need::Option("--config"), SETTINGS],
-        access::jwt,
-    ),
+    scenario("jwt-auth", "a Flagr that asks for a token", &[SETTINGS], access::jwt),
     scenario(
         "remote-rollouts",
         "partial rollouts are decided by Flagr, or here, alike",
-        &[Need::Option("--rollouts")],
+        &[],
         remote::rollouts,
     ),
     scenario(
@@ -107,7 +101,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "pass-through",
         "who writes through Vexilla reads the own write",
-        &[Need::Option("--pass-through")],
+        &[],
         remote::pass_through,
     ),
     scenario("change-by-webhook", "a change arrives without a poll", WEBHOOK, webhooks::change),
@@ -144,7 +138,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "restart-in-outage",
         "Vexilla restarts from its archive while Flagr is away",
-        &[Need::Option("--archive"), SETTINGS, CONTROL],
+        &[SETTINGS, CONTROL],
         outages::restart,
     ),
 ];
