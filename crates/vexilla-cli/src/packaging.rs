@@ -52,6 +52,25 @@ fn keeps_on(volume: &str, arguments: &[String]) {
     }
 }
 
+/// What may lie in memory fits the limit: caches and queues, half as much again for what keeps them in order, and 32 MiB
+/// for the program and its flags.
+#[track_caller]
+fn fits(limit: &str, arguments: &[String]) {
+    let mebibytes = |text: &str| -> u64 {
+        let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+        digits.parse().unwrap_or_else(|_| panic!("{text} is no number of MiB"))
+    };
+    // Of queues there are two: exposures, and evaluations to be recorded.
+    let kept = [
+        ("--remote-cache-max-bytes", 1),
+        ("--sidecar-max-waiting-bytes", 1),
+        ("--exposures-queue-bytes", 2),
+    ];
+    let kept: u64 =
+        kept.iter().map(|(name, times)| mebibytes(value(arguments, name)) * times).sum();
+    assert!(kept * 3 / 2 + 32 <= mebibytes(limit), "{kept} MiB do not fit {limit}");
+}
+
 fn port(address: &str) -> &str {
     address.rsplit_once(':').expect("a port").1
 }
@@ -115,6 +134,7 @@ fn compose_wires_flagr_and_vexilla() {
     assert!(matches!(parsed(&health[2..]), Command::Health(_)));
     let volume = strings(&vexilla["volumes"]).remove(0);
     keeps_on(volume.split_once(':').unwrap().1, &arguments);
+    fits(vexilla["mem_limit"].as_str().unwrap(), &arguments);
 }
 
 #[test]
@@ -164,6 +184,7 @@ fn the_pod_is_probed_where_it_listens() {
     assert_eq!(asked, format!("http://{}/api/v1", value(&arguments, "--listen")));
     let mount = sidecar["volumeMounts"][0]["mountPath"].as_str().unwrap();
     keeps_on(mount, &arguments);
+    fits(sidecar["resources"]["limits"]["memory"].as_str().unwrap(), &arguments);
     let labels = &deployment["spec"]["selector"]["matchLabels"];
     assert_eq!(labels, &pod["metadata"]["labels"]);
 }
@@ -180,6 +201,7 @@ fn the_unit_starts_the_command() {
     assert_eq!(value(&words, "--flagr"), url);
     let state = unit.lines().find_map(|it| it.strip_prefix("StateDirectory=")).unwrap();
     keeps_on(&format!("/var/lib/{state}"), &words);
+    fits(unit.lines().find_map(|it| it.strip_prefix("MemoryMax=")).unwrap(), &words);
     assert!(unit.lines().any(|it| it == "ExecReload=/bin/kill -HUP $MAINPID"));
 }
 
