@@ -126,6 +126,10 @@ fn the_page_for_operators_explains_every_warning_and_error() {
         }
         for parts in messages(&text(&path)) {
             count += 1;
+            assert!(
+                !parts.is_empty(),
+                "{path}: a message that is nowhere the same cannot be found"
+            );
             for part in parts {
                 assert!(page.contains(&part), "{path}: docs/operating.md lacks `{part}`");
             }

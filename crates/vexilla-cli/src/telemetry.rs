@@ -56,6 +56,9 @@ pub(crate) fn start(settings: Settings) -> Result<Running, CommandError> {
         config.flags = served.flags;
         config.prometheus = served.prometheus;
         config.otlp = served.otlp;
+        // What the variables say of the service counts, also of its version.
+        let version = ("service.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        config.otlp.resource.insert(0, version);
         Telemetry::start(&config)
     });
     let telemetry = match started {
@@ -76,8 +79,8 @@ impl Running {
     pub(crate) async fn end(&self) {
         let Some(telemetry) = &self.telemetry else { return };
         if let Err(error) = telemetry.shutdown(LAST_SENDING).await {
-            let cause = std::error::Error::source(&error).map(|it| format!(": {it}"));
-            tracing::warn!("{error}{}", cause.unwrap_or_default());
+            // What is behind it says no more than that it failed.
+            tracing::warn!("{error}: the last of it is lost");
         }
     }
 }

@@ -10,12 +10,22 @@ use crate::{Object, Value};
 /// use vexilla_domain::Context;
 /// let ctx = Context::new("user-1").with("country", "US").with("age", 30);
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Context {
     entity_id: Box<str>,
     entity_type: Box<str>,
     attributes: Option<Value>,
     headers: Option<Headers>,
+    trace: Option<Headers>,
+}
+
+/// Whether both ask the same. The trace they ask in is no part of that.
+impl PartialEq for Context {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { entity_id, entity_type, attributes, headers, trace: _ } = self;
+        (entity_id, entity_type) == (&other.entity_id, &other.entity_type)
+            && (attributes, headers) == (&other.attributes, &other.headers)
+    }
 }
 
 /// Names and values of HTTP headers.
@@ -62,6 +72,20 @@ impl Context {
     pub fn with_headers(mut self, headers: Arc<[(Box<str>, Box<str>)]>) -> Self {
         self.headers = Some(headers);
         self
+    }
+
+    /// Sets the trace context of the request that asks, as its headers have it (`traceparent`, `tracestate`). It goes to
+    /// Flagr with an evaluation, unless Vexilla tells a trace of its own, and is no part of what is asked: two questions
+    /// that differ in nothing else are one.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Arc<[(Box<str>, Box<str>)]>) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// The trace context to hand on to Flagr, as name and value of headers.
+    pub fn trace(&self) -> &[(Box<str>, Box<str>)] {
+        self.trace.as_deref().unwrap_or_default()
     }
 
     /// The headers to hand on to Flagr, as name and value.

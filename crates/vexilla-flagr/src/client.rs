@@ -82,6 +82,11 @@ impl Client {
         self.credentials.header()
     }
 
+    /// Whether requests say of themselves which trace they are part of.
+    pub(crate) fn tells_trace(&self) -> bool {
+        self.request_headers.is_some()
+    }
+
     /// A request for a path of Flagr's API, `/api/v1/health`. What is asked behind it stands in no message.
     pub(crate) fn request(&self, method: Method, path: &str, query: Query<'_>) -> RequestBuilder {
         let mut url = format!("{}{}{path}", self.origin, self.prefix);

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode};
 use tokio::time::timeout;
 use vexilla_domain::{
-    Answer, Batch, BatchAnswer, RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator,
+    Answer, Batch, BatchAnswer, Context, RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator,
     SelectedBy,
 };
 
@@ -61,6 +61,11 @@ impl FlagrEvaluator {
 
     fn call(&self, path: &str) -> String {
         self.client.call(&Method::POST, path)
+    }
+
+    /// What of a caller's request goes along.
+    fn headers_of(&self, context: &Context) -> HeaderMap {
+        hand_on::headers(context, self.client.own_header(), self.client.tells_trace())
     }
 
     /// Asks once.
@@ -118,7 +123,7 @@ impl FlagrEvaluator {
 
     async fn one(&self, call: RemoteCall<'_>) -> Result<Answer, RemoteError> {
         let RemoteCall { flag, context, debug, .. } = call;
-        let headers = hand_on::headers(context, self.client.own_header());
+        let headers = self.headers_of(context);
         let body = request::evaluation(flag, context, debug);
         let body = match self.post(EVALUATION, headers, body).await? {
             Reply::Json(body) => body,
@@ -141,7 +146,7 @@ impl FlagrEvaluator {
     ) -> Result<Vec<BatchAnswer>, RemoteError> {
         let headers = match batch.entities.split_first() {
             Some((first, rest)) if rest.iter().all(|it| it.headers() == first.headers()) => {
-                hand_on::headers(first, self.client.own_header())
+                self.headers_of(first)
             }
             _ => HeaderMap::new(),
         };

@@ -27,11 +27,17 @@ const OURS: [&str; 18] = [
     "x-http-method-override",
 ];
 
-/// The headers of a context that may go with a request of ours, which `credentials` says who we are with. Names and
-/// values that no header can have are left out, as they cannot have come with a request.
-pub(crate) fn headers(context: &Context, credentials: Option<&HeaderName>) -> HeaderMap {
+/// The headers of a context that may go with a request of ours, which `credentials` says who we are with, and its trace
+/// unless the request tells one of its own. Names and values that no header can have are left out, as they cannot have
+/// come with a request.
+pub(crate) fn headers(
+    context: &Context,
+    credentials: Option<&HeaderName>,
+    tells_trace: bool,
+) -> HeaderMap {
+    let trace = if tells_trace { &[] } else { context.trace() };
     let mut headers = HeaderMap::new();
-    for (name, value) in context.headers() {
+    for (name, value) in context.headers().iter().chain(trace) {
         let (Ok(name), Ok(value)) =
             (HeaderName::try_from(&**name), HeaderValue::from_bytes(value.as_bytes()))
         else {

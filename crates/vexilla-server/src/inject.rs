@@ -93,6 +93,10 @@ impl Members {
 
 /// The context with the headers of the request that Flagr may see.
 pub(crate) fn with_forwarded_headers(context: Context, headers: &HeaderMap) -> Context {
+    let context = match trace(headers) {
+        Some(trace) => context.with_trace(trace),
+        None => context,
+    };
     match forwarded_headers(headers) {
         Some(forwarded) => context.with_headers(forwarded),
         None => context,
@@ -101,6 +105,17 @@ pub(crate) fn with_forwarded_headers(context: Context, headers: &HeaderMap) -> C
 
 /// Names and values of headers.
 type Forwarded = Arc<[(Box<str>, Box<str>)]>;
+
+/// The headers of the W3C's trace context.
+const TRACE: [&str; 2] = ["traceparent", "tracestate"];
+
+/// The trace of a request, if it is part of one.
+fn trace(headers: &HeaderMap) -> Option<Forwarded> {
+    headers.get(TRACE[0])?;
+    let named =
+        TRACE.iter().flat_map(|name| headers.get_all(*name).iter().map(move |it| (name, it)));
+    named.map(|(name, value)| Some((Box::from(*name), Box::from(value.to_str().ok()?)))).collect()
+}
 
 /// Those of a request's headers that go along to Flagr, if there are any.
 pub(crate) fn forwarded_headers(headers: &HeaderMap) -> Option<Forwarded> {
@@ -118,8 +133,8 @@ fn is_handed_on(name: &HeaderName, headers: &HeaderMap) -> bool {
         [header::AUTHORIZATION, header::COOKIE, header::HOST, header::EXPECT];
     let is_about_the_body =
         |it: &str| ["content-", "accept", "if-"].iter().any(|prefix| it.starts_with(prefix));
-    // The trace is tied to the request by `TraceParent`. As part of a context it would make every question another one.
-    let is_trace = ["traceparent", "tracestate"].contains(&name.as_str());
+    // Part of the question, the trace would make each another one.
+    let is_trace = TRACE.contains(&name.as_str());
     !NEVER.contains(name)
         && !is_trace
         && !is_about_the_body(name.as_str())

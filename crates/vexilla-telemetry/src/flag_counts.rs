@@ -97,6 +97,12 @@ impl FlagCounts {
         Self { segments, capacity, shown, book: Mutex::new(book) }
     }
 
+    /// How many flags are shown by name at most.
+    #[cfg(feature = "otel")]
+    pub(crate) fn shown(&self) -> usize {
+        self.shown
+    }
+
     /// The place of a flag, the same for as long as these counts live. Takes a lock: for when rules are published.
     pub fn slot(&self, flag: &str) -> Slot {
         let mut book = self.book();

@@ -84,6 +84,9 @@ pub(crate) const ARCHIVE: Timer = Timer {
     bounds: CALL_BOUNDS,
 };
 
+/// The counts of single flags.
+pub(crate) const FLAG_EVALUATIONS: &str = "vexilla.flag.evaluations";
+
 pub(crate) const INSTRUMENTS: &[Instrument] = &[
     Instrument {
         name: "vexilla.cache.hits",
@@ -100,11 +103,11 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
     Instrument {
         name: "vexilla.evaluations",
         unit: "{evaluation}",
-        help: "Evaluations by the strategy of the flag, by who decided, and by why it came out so.",
+        help: "Evaluations by who is to decide (local, remote, or none where nobody could), by who did, and by why it came out so.",
         read: Read::Counter(|it| it.stats.evaluations.iter().map(evaluations).collect()),
     },
     Instrument {
-        name: "vexilla.flag.evaluations",
+        name: FLAG_EVALUATIONS,
         unit: "{evaluation}",
         help: "Evaluations of the flags in most use; those of all others together as flag `other`.",
         read: Read::Counter(flag_evaluations),

@@ -18,7 +18,8 @@ use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::metrics::{Instrument, PeriodicReader, SdkMeterProvider, Stream};
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
 };
@@ -31,6 +32,7 @@ use vexilla_domain::{Clock, Observer};
 
 use self::metrics::Metrics;
 use self::report::Reports;
+use crate::instruments::FLAG_EVALUATIONS;
 use crate::{FlagCounts, StatsReader};
 
 pub use self::environment::FromEnvironment;
@@ -45,12 +47,14 @@ const STOPPER: &str = "vexilla-otlp-stop";
 /// Sends metrics and traces to a collector, from threads of its own.
 ///
 /// Nobody waits for the collector: spans go into a bounded queue and are dropped when that is full, counts are read when
-/// it is time to send them. A collector that is away, slow or refusing is reported once per minute at most.
+/// it is time to send them. A collector that is away, slow or refusing is reported once per minute
+/// and signal at most.
 pub struct Otlp {
     metrics: Option<SdkMeterProvider>,
     traces: Option<SdkTracerProvider>,
     observer: Arc<dyn Observer>,
-    reports: Arc<Reports>,
+    /// Of metrics and of traces, where they are on.
+    reports: Vec<Arc<Reports>>,
 }
 
 impl Otlp {
@@ -65,23 +69,27 @@ impl Otlp {
         settings: &OtlpSettings,
         stats: &StatsReader,
         flags: Option<&Arc<FlagCounts>>,
-        clock: Arc<dyn Clock>,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, SettingsError> {
         settings.check()?;
-        let resource = Resource::builder_empty()
-            .with_attributes(settings.resource.iter().map(attribute))
-            .with_service_name(settings.service_name.clone())
-            .build();
-        let reports = Arc::new(Reports::new(clock));
+        let resource = resource(settings);
+        let mut all_reports = Vec::new();
+        let mut reports = |name, signal| {
+            let reports = Arc::new(Reports::new(name, signal, Arc::clone(clock)));
+            all_reports.push(Arc::clone(&reports));
+            reports
+        };
         let mut observer: Arc<dyn Observer> = Arc::new(());
         let metrics = match &settings.metrics {
             None => None,
             Some(signal) => {
-                let exporter = export::metrics(signal, settings.temporality, &reports)?;
+                let exporter =
+                    export::metrics(signal, settings.temporality, &reports("metrics", signal))?;
                 let reader = PeriodicReader::builder(exporter).with_interval(settings.interval);
                 let provider = SdkMeterProvider::builder()
                     .with_reader(reader.build())
                     .with_resource(resource.clone())
+                    .with_view(room_for(flags.map_or(0, |it| it.shown())))
                     .build();
                 observer = Arc::new(Metrics::new(&provider.meter(SCOPE), stats, flags));
                 Some(provider)
@@ -95,7 +103,7 @@ impl Otlp {
                     .with_max_export_batch_size(settings.span_batch)
                     .with_scheduled_delay(settings.span_delay)
                     .build();
-                let exporter = export::traces(signal, &reports)?;
+                let exporter = export::traces(signal, &reports("traces", signal))?;
                 let processor =
                     BatchSpanProcessor::builder(exporter).with_batch_config(batches).build();
                 let ratio = Sampler::TraceIdRatioBased(settings.sampled);
@@ -112,7 +120,7 @@ impl Otlp {
                 Some(provider)
             }
         };
-        Ok(Self { metrics, traces, observer, reports })
+        Ok(Self { metrics, traces, observer, reports: all_reports })
     }
 
     /// Takes what a client measures. It may outlive this, and is of no use then.
@@ -140,7 +148,7 @@ impl Otlp {
 
     /// How often something could not be sent.
     pub fn failures(&self) -> u64 {
-        self.reports.failures()
+        self.reports.iter().map(|it| it.failures()).sum()
     }
 
     /// Sends what is left and stops. Returns after `limit` at the latest; what is not sent by then is lost.
@@ -178,6 +186,27 @@ impl fmt::Debug for Otlp {
             .field("traces", &self.traces.is_some())
             .field("failures", &self.failures())
             .finish_non_exhaustive()
+    }
+}
+
+/// Who sends: what the settings say, and where they do not, an instance that no other process is. Without that, the counts
+/// of several processes would be those of one that jumps.
+fn resource(settings: &OtlpSettings) -> Resource {
+    const INSTANCE: &str = "service.instance.id";
+    let instance = format!("{:032x}", fastrand::u128(..));
+    Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
+        .with_attribute(KeyValue::new(INSTANCE, instance))
+        .with_attributes(settings.resource.iter().map(attribute))
+        .with_service_name(settings.service_name.clone())
+        .build()
+}
+
+/// Room for a series for each flag that is shown: by default the SDK makes one of all beyond 2,000.
+fn room_for(flags: usize) -> impl Fn(&Instrument) -> Option<Stream> + Send + Sync {
+    move |it| {
+        let stream = Stream::builder().with_cardinality_limit(flags.saturating_add(1));
+        (it.name() == FLAG_EVALUATIONS && 1_999 < flags).then(|| stream.build().ok()).flatten()
     }
 }
 

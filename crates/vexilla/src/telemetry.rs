@@ -107,7 +107,8 @@ impl Telemetry {
         });
         #[cfg(feature = "otel")]
         let otlp = if config.otlp.is_on() {
-            let otlp = Otlp::start(&config.otlp, &stats, flags.as_ref(), Arc::new(SystemClock))
+            let clock: Arc<dyn vexilla_domain::Clock> = Arc::new(SystemClock);
+            let otlp = Otlp::start(&config.otlp, &stats, flags.as_ref(), &clock)
                 .map_err(|error| ConfigError::new("otlp", error.to_string()))?;
             observers.push(otlp.observer());
             Some(otlp)
@@ -211,7 +212,7 @@ impl Telemetry {
         if self.belongs_to_client
             && let Err(error) = self.shutdown(LAST_SENDING).await
         {
-            tracing::warn!("{}", crate::error::chain(&error));
+            tracing::warn!("{error}: the last of it is lost");
         }
     }
 }

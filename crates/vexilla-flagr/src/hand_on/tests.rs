@@ -5,7 +5,7 @@ use super::*;
 fn handed_on(given: &[(&str, &str)], credentials: Option<&str>) -> Vec<(String, String)> {
     let given = given.iter().map(|&(name, value)| (name.into(), value.into())).collect();
     let credentials = credentials.map(|it| HeaderName::try_from(it).unwrap());
-    let headers = headers(&Context::new("u1").with_headers(given), credentials.as_ref());
+    let headers = headers(&Context::new("u1").with_headers(given), credentials.as_ref(), false);
     let text = |value: &HeaderValue| String::from_utf8(value.as_bytes().to_vec()).unwrap();
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
@@ -18,6 +18,16 @@ fn headers_of_the_user_go_on() {
     let expected = [("cf-ipcountry", "US"), ("user-agent", "phone"), ("x-a", "1"), ("x-a", "ü")];
     assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(handed_on(&[], None), []);
+}
+
+#[test]
+fn a_trace_goes_on_where_we_tell_none() {
+    let trace = [("traceparent".into(), "00-1-2-01".into()), ("tracestate".into(), "a=b".into())];
+    let context = Context::new("u1").with_trace(trace.into());
+    let told = headers(&context, None, false);
+    assert_eq!(told.get("traceparent").unwrap(), "00-1-2-01");
+    assert_eq!(told.get("tracestate").unwrap(), "a=b");
+    assert!(headers(&context, None, true).is_empty());
 }
 
 #[test]

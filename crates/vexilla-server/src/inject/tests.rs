@@ -94,6 +94,19 @@ fn credentials_and_what_belongs_to_the_connection_are_not_handed_on() {
     let context = with_forwarded_headers(Context::new("u"), &all);
     let names: Vec<&str> = context.headers().iter().map(|it| &*it.0).collect();
     assert_eq!(names, ["cf-ipcountry", "x-forwarded-for"]);
+    assert!(context.trace().is_empty());
+}
+
+#[test]
+fn a_trace_goes_along_beside_what_is_asked() {
+    let traced = headers(&[("tracestate", "a=b"), ("traceparent", "00-1-2-01"), ("x", "1")]);
+    let context = with_forwarded_headers(Context::new("u"), &traced);
+    let names =
+        |it: &[(Box<str>, Box<str>)]| it.iter().map(|it| it.0.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(context.trace()), ["traceparent", "tracestate"]);
+    assert_eq!(names(context.headers()), ["x"]);
+    let stateless = headers(&[("tracestate", "a=b")]);
+    assert!(with_forwarded_headers(Context::new("u"), &stateless).trace().is_empty());
 }
 
 #[test]

@@ -165,18 +165,20 @@ impl Environment<'_> {
     fn signal(&self, set: Option<Signal>, name: &str, path: &str) -> Option<Signal> {
         let part = name.to_ascii_lowercase();
         let exporter = format!("OTEL_{name}_EXPORTER");
-        let asked_for = match self.text(&exporter).as_deref() {
-            None => false,
-            Some("otlp") => true,
-            Some("none") => {
-                self.comes_from(part, &exporter);
-                return None;
+        let mut asked_for = false;
+        // A list: what is known counts, whatever else is asked for beside it.
+        for exporter_named in
+            self.text(&exporter).iter().flat_map(|it| it.split(',')).map(str::trim)
+        {
+            match exporter_named {
+                "otlp" => asked_for = true,
+                "none" => {
+                    self.comes_from(part, &exporter);
+                    return None;
+                }
+                other => self.ignore(&exporter, other, "is neither otlp nor none"),
             }
-            Some(other) => {
-                self.ignore(&exporter, other, "is neither otlp nor none");
-                false
-            }
-        };
+        }
         let protocol = self.protocol(&part, name, set.as_ref());
         let endpoint = self.endpoint(&part, name, protocol, path);
         if set.is_none() && endpoint.is_none() && !asked_for {

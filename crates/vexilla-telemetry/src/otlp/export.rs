@@ -12,7 +12,7 @@ use opentelemetry_otlp::{
 use opentelemetry_sdk::metrics::Temporality as SdkTemporality;
 
 use super::error::SettingsError;
-use super::report::{Reported, Reports};
+use super::report::{Reported, Reports, Told};
 use super::settings::{Compression, Protocol, Signal, Temporality};
 use super::tls;
 
@@ -27,7 +27,7 @@ pub(super) fn metrics(
         Temporality::LowMemory => SdkTemporality::LowMemory,
     });
     let exporter = match signal.protocol {
-        Protocol::Http => over_http(builder.with_http(), signal)?.build(),
+        Protocol::Http => over_http(builder.with_http(), signal, reports)?.build(),
         Protocol::Grpc => over_grpc(builder.with_tonic(), signal)?.build(),
     };
     reported(exporter, "metrics.endpoint", signal, reports)
@@ -39,13 +39,13 @@ pub(super) fn traces(
 ) -> Result<Reported<SpanExporter>, SettingsError> {
     let builder = SpanExporter::builder();
     let exporter = match signal.protocol {
-        Protocol::Http => over_http(builder.with_http(), signal)?.build(),
+        Protocol::Http => over_http(builder.with_http(), signal, reports)?.build(),
         Protocol::Grpc => over_grpc(builder.with_tonic(), signal)?.build(),
     };
     reported(exporter, "traces.endpoint", signal, reports)
 }
 
-fn over_http<B>(builder: B, signal: &Signal) -> Result<B, SettingsError>
+fn over_http<B>(builder: B, signal: &Signal, reports: &Arc<Reports>) -> Result<B, SettingsError>
 where
     B: WithExportConfig + WithHttpConfig,
 {
@@ -57,7 +57,7 @@ where
         headers.insert(name.to_string(), value.to_owned());
     }
     let builder = builder
-        .with_http_client(tls::http_client(signal)?)
+        .with_http_client(Told { client: tls::http_client(signal)?, reports: Arc::clone(reports) })
         .with_protocol(OtlpProtocol::HttpBinary)
         .with_endpoint(&signal.endpoint)
         .with_timeout(signal.timeout)

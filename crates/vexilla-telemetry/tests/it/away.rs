@@ -66,8 +66,8 @@ async fn a_collector_may_refuse() {
 #[test]
 fn grpc_without_a_runtime_is_an_error() {
     let settings = OtlpSettings::to("http://localhost:1", Protocol::Grpc);
-    let clock = std::sync::Arc::new(crate::SystemClock);
     let stats = vexilla_telemetry::StatsReader::later();
-    let error = vexilla_telemetry::Otlp::start(&settings, &stats, None, clock).unwrap_err();
+    let error =
+        vexilla_telemetry::Otlp::start(&settings, &stats, None, &crate::clock()).unwrap_err();
     assert_eq!(error.to_string(), "protocol: `grpc` needs a tokio runtime around it");
 }

@@ -49,14 +49,26 @@ impl Clock for SystemClock {
     }
 }
 
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
 /// Sends nothing by itself before the end.
 fn start(settings: &OtlpSettings) -> Otlp {
-    let flags = Arc::new(FlagCounts::new(1));
+    start_with(settings, 1)
+}
+
+/// The same with so many flags, each of them shown and evaluated once.
+fn start_with(settings: &OtlpSettings, shown: usize) -> Otlp {
+    let flags = Arc::new(FlagCounts::new(shown));
     flags.add(flags.slot("dark-mode"));
+    for number in 1..shown {
+        flags.add(flags.slot(&format!("flag-{number}")));
+    }
     let mut settings = settings.clone();
     settings.interval = Duration::from_secs(3600);
     settings.span_delay = Duration::from_secs(3600);
-    Otlp::start(&settings, &StatsReader::new(stats), Some(&flags), Arc::new(SystemClock)).unwrap()
+    Otlp::start(&settings, &StatsReader::new(stats), Some(&flags), &clock()).unwrap()
 }
 
 fn stats() -> Stats {

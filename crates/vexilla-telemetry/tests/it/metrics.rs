@@ -1,10 +1,11 @@
 //! Every instrument, over gRPC.
 
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use vexilla_domain::Secret;
 use vexilla_telemetry::{OtlpSettings, Protocol};
 
 use crate::collector::{Collector, attributes, read};
-use crate::{LONG, measure, start};
+use crate::{LONG, measure, start, start_with};
 
 /// Name, unit, kind, attributes, value.
 pub(crate) const EXPECTED: &[&str] = &[
@@ -76,10 +77,38 @@ async fn a_collector_sees_every_instrument() {
     for description in descriptions {
         assert!(description.ends_with('.') && description.len() > 10, "`{description}`");
     }
-    let resource = request.resource_metrics.iter().find_map(|it| it.resource.as_ref()).unwrap();
-    let resource = attributes(&resource.attributes);
-    assert_eq!(resource, " {service.instance.id=7} {service.name=shop}");
+    let resource = resource(request);
+    assert!(resource.contains("{service.instance.id=7} {service.name=shop}"), "{resource}");
     assert_eq!(*collector.credentials.lock().unwrap(), ["Bearer hidden"]);
+}
+
+fn resource(request: &ExportMetricsServiceRequest) -> String {
+    let resource = request.resource_metrics.iter().find_map(|it| it.resource.as_ref()).unwrap();
+    attributes(&resource.attributes)
+}
+
+#[tokio::test]
+async fn each_process_is_another_instance() {
+    let (collector, address) = Collector::start().await;
+    for _ in 0..2 {
+        start(&OtlpSettings::to(&address, Protocol::Grpc)).shutdown(LONG).await.unwrap();
+    }
+    let requests = collector.metrics.lock().unwrap().clone();
+    let [first, second] = [&requests[0], &requests[1]].map(resource);
+    assert!(first.contains("{service.instance.id="), "{first}");
+    assert!(first.contains("{telemetry.sdk.language=rust}"), "{first}");
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn thousands_of_flags_are_told_one_by_one() {
+    let (collector, address) = Collector::start().await;
+    let otlp = start_with(&OtlpSettings::to(&address, Protocol::Grpc), 3_000);
+    otlp.shutdown(LONG).await.unwrap();
+    let requests = collector.metrics.lock().unwrap().clone();
+    let (values, _) = read(&requests[0]);
+    let flags = values.iter().filter(|it| it.starts_with("vexilla.flag.evaluations ")).count();
+    assert_eq!(flags, 3_001, "each flag, and the others together");
 }
 
 #[tokio::test]

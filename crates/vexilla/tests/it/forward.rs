@@ -68,7 +68,9 @@ async fn a_flag_that_reads_headers_gets_to_flagr_with_the_callers_own() {
     flagr.state().put(1, serde_json::from_str(&reading).unwrap());
     let client = client(&flagr).await;
     let sidecar = sidecar(&client, |_| {});
-    let headers = [JSON, ("x-country", "US"), ("authorization", "Bearer mine"), ("cookie", "a=b")];
+    let trace = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let mine = [("authorization", "Bearer mine"), ("cookie", "a=b")];
+    let headers = [JSON, ("x-country", "US"), mine[0], mine[1], trace];
     let body = r#"{"flagKey":"by-header","entityID":"u"}"#;
     let answered = through(&sidecar, "POST /api/v1/evaluation", &headers, body).await;
     assert_eq!(answered.json()["variantKey"], "flagrs");
@@ -76,6 +78,7 @@ async fn a_flag_that_reads_headers_gets_to_flagr_with_the_callers_own() {
     let state = flagr.state();
     let sent = &state.headers[0];
     assert_eq!(sent["x-country"], "US");
+    assert_eq!(sent[trace.0], trace.1, "the caller's trace goes on where we tell none");
     assert!(!sent.contains_key("authorization") && !sent.contains_key("cookie"), "{sent:?}");
 }
 

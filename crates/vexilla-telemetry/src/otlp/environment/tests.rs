@@ -35,6 +35,15 @@ fn without_variables_nothing_changes() {
 }
 
 #[test]
+fn exporters_may_be_a_list() {
+    let both = ("OTEL_METRICS_EXPORTER", "prometheus, otlp");
+    let found = done(OtlpSettings::default(), &[both]);
+    assert!(found.settings.metrics.is_some() && found.settings.traces.is_none());
+    let ignored: Vec<_> = found.ignored.iter().map(ToString::to_string).collect();
+    assert_eq!(ignored, ["OTEL_METRICS_EXPORTER: `prometheus` is neither otlp nor none"]);
+}
+
+#[test]
 fn an_endpoint_turns_a_signal_on() {
     let check = |variables: &[(&str, &str)], expected| {
         assert_eq!(endpoints(&read(variables)), expected, "{variables:?}");

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use super::*;
+use crate::Protocol;
 
 /// Stands still until it is moved.
 #[derive(Debug, Default)]
@@ -54,25 +55,30 @@ fn a_failure_is_said_once_per_minute() {
         .with_ansi(false)
         .finish();
     let clock = Arc::new(Still::default());
-    let reports = Reports::new(Arc::clone(&clock) as Arc<dyn Clock>);
+    let to = Signal::new("http://collector:4318/v1/metrics", Protocol::Http);
+    let reports = ["metrics", "traces"]
+        .map(|signal| Reports::new(signal, &to, Arc::clone(&clock) as Arc<dyn Clock>));
+    let [metrics, traces] = &reports;
     tracing::subscriber::with_default(subscriber, || {
         for _ in 0..100 {
-            reports.failed("metrics", &"no route");
-            reports.failed("traces", &"no route");
+            metrics.because(&io::Error::other("no route"));
+            metrics.failed(&"network error");
+            traces.failed(&"no route");
         }
         clock.pass(Duration::from_secs(59));
-        reports.failed("traces", &"no route");
+        traces.failed(&"no route");
         clock.pass(Duration::from_secs(1));
-        reports.failed("traces", &"refused");
+        traces.failed(&"refused");
     });
-    assert_eq!(reports.failures(), 202);
+    assert_eq!((metrics.failures(), traces.failures()), (100, 102));
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let said: Vec<_> = log.lines().map(|it| it.split_once("report: ").unwrap().1).collect();
     assert_eq!(
         said,
         [
-            r#"telemetry cannot be sent signal="metrics" error=no route unsaid=0"#,
-            r#"telemetry cannot be sent signal="traces" error=refused unsaid=200"#,
+            r#"telemetry cannot be sent signal="metrics" endpoint="http://collector:4318/v1/metrics" error=network error: no route unsaid=0"#,
+            r#"telemetry cannot be sent signal="traces" endpoint="http://collector:4318/v1/metrics" error=no route unsaid=0"#,
+            r#"telemetry cannot be sent signal="traces" endpoint="http://collector:4318/v1/metrics" error=refused unsaid=100"#,
         ]
     );
 }
