@@ -151,6 +151,12 @@ impl Refusal {
         Self::framework(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
+    /// Nothing that fits the `Accept` header is to be had.
+    pub(crate) fn not_acceptable() -> Self {
+        let message = "unsupported media type requested, only [application/json] are available";
+        Self::framework(StatusCode::NOT_ACCEPTABLE, message)
+    }
+
     pub(crate) fn unparsable_body(reason: &str) -> Self {
         Self::framework(
             StatusCode::BAD_REQUEST,
@@ -262,6 +268,11 @@ impl Refusal {
 
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Whether a handler of Flagr's says so, and not the framework around it.
+    pub(crate) fn is_of_a_handler(&self) -> bool {
+        matches!(self.shape, Shape::Handler | Shape::Bare)
     }
 
     /// Whether it is for want of a free place.

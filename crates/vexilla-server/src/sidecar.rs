@@ -13,6 +13,7 @@ use hyper::body::Body;
 use tower::{BoxError, Service, service_fn};
 use vexilla_domain::{Clock, Engine};
 
+use crate::accept;
 use crate::answer::{self, Answerer, Received};
 use crate::compress::{self, Compressor, PackedExport};
 use crate::config::SidecarConfig;
@@ -272,6 +273,10 @@ impl Inner {
     {
         let (head, body) = request.into_parts();
         let (headers, query) = (head.headers, head.uri.query());
+        let takes_json = accept::takes_json(&headers);
+        if !takes_json && route.is_get() {
+            return Err(Refusal::not_acceptable());
+        }
         let in_query = || json_payload(query, self.max_query_bytes()).map(Payload::Query);
         let received = match route {
             Route::Health => return Ok(answer::health()), // says that the process lives, however busy it is
@@ -301,7 +306,11 @@ impl Inner {
         };
         let is_export = matches!(received, Received::Export(_));
         let answer = self.within_limits(received, gzip).await;
-        if is_export { answer.map_err(Refusal::in_text) } else { answer }
+        match answer {
+            answer if is_export => answer.map_err(Refusal::in_text),
+            answer if takes_json => answer,
+            answer => accept::unnamed(answer),
+        }
     }
 
     /// OpenFeature's callers are refused in their own protocol.
@@ -370,7 +379,8 @@ impl Inner {
     {
         let body = self.read_body(body).await?;
         if body.is_empty() {
-            return Err(Refusal::missing_body());
+            let takes_json = accept::takes_json(headers);
+            return Err(if takes_json { Refusal::missing_body() } else { Refusal::not_acceptable() });
         }
         media_type::check(headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes))?;
         Ok(body)
