@@ -122,9 +122,9 @@ impl Refusal {
         }
     }
 
-    /// Who is asked must be one: each reader would take another.
-    pub(crate) fn too_many_hosts() -> Self {
-        Self::framework(StatusCode::BAD_REQUEST, "too many Host headers").closing()
+    /// The listener says the same, before anybody is asked.
+    pub(crate) fn wrong_host(reason: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Shape::Plain, reason).closing()
     }
 
     /// How the body is coded must be what each reader takes it for.

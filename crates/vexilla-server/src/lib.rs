@@ -57,6 +57,7 @@ mod forward;
 mod go_error;
 mod go_time;
 mod hop;
+mod host;
 mod http_forwarder;
 mod inject;
 mod limit;

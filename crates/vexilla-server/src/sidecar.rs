@@ -22,6 +22,7 @@ use crate::error::{Answered, Refusal};
 use crate::etag::Tags;
 use crate::export::{Exporter, Wanted};
 use crate::forward::PassThrough;
+use crate::host;
 use crate::inject::Injector;
 use crate::limit::Limit;
 use crate::listener::ListenerConfig;
@@ -230,8 +231,8 @@ impl Inner {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
-            return Err(Refusal::too_many_hosts());
+        if let Some(reason) = host::wrong(request.headers()) {
+            return Err(Refusal::wrong_host(reason));
         }
         let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
         let is_chunked = |it: &HeaderValue| it.as_bytes().eq_ignore_ascii_case(b"chunked");

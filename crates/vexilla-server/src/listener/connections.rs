@@ -22,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::BoxError;
 
-use super::host;
 use super::pace::{Busy, Pace, Paced, Stage, UntilSent};
 use super::places::Places;
 use super::socket::{Accepted, Socket};
 use super::tls::Tls;
 use super::{BindError, ListenAddress, ListenerConfig};
+use crate::host;
 
 /// An address that is listened on.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 mod address;
 mod connections;
 mod error;
-mod host;
 mod pace;
 mod places;
 mod socket;
