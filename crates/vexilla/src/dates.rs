@@ -19,7 +19,9 @@ pub(crate) fn complete_all(flags: &mut [Flag], document: &[u8]) {
             complete(flag, &held);
         }
     }
-    wanted.into_values().for_each(|it| complete(it, &Flag::default()));
+    for flag in wanted.into_values() {
+        complete(flag, &Flag::default());
+    }
 }
 
 /// Dates a flag by a former version of it. A row that says the same as before keeps its dates; one that says something
