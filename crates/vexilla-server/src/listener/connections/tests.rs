@@ -134,10 +134,10 @@ async fn who_takes_an_answer_slowly_keeps_the_place_and_who_takes_none_loses_it(
         |_: Request<Incoming>| async { Response::new(Full::new(Bytes::from(vec![b'x'; 100_000]))) };
     let serving = Serving { http: http1::Builder::new(), pace, tls: None, answer };
     let stage = pace.stage();
-    let place = places.take(stage.clone()).await;
-    let ended_by = place.ended_by();
+    let seat = places.take(stage.clone()).await;
+    let ended_by = seat.ended_by();
     let served = tokio::spawn(async move {
-        let _place = place;
+        let _seat = seat;
         serving.connection(stream, stage, &CancellationToken::new()).await.is_ok()
     });
     ended_by.task(served.abort_handle());
@@ -149,7 +149,7 @@ async fn who_takes_an_answer_slowly_keeps_the_place_and_who_takes_none_loses_it(
         assert!(other.await.is_err(), "the place is taken");
         client.read_exact(&mut some).await.unwrap();
     }
-    let (before, _place) = (Instant::now(), places.take(pace.stage()).await);
+    let (before, _seat) = (Instant::now(), places.take(pace.stage()).await);
     assert!(served.await.unwrap_err().is_cancelled());
     assert!(before.elapsed().abs_diff(Duration::from_secs(10)) < Duration::from_millis(100));
 }
