@@ -37,6 +37,11 @@ fn is_json(range: &str) -> bool {
     fits && (0.0 < weight || weight.is_nan())
 }
 
+/// What is said to a request that needs a body and has none: what it takes is looked at first then.
+pub(crate) fn no_body(headers: &HeaderMap) -> Refusal {
+    if takes_json(headers) { Refusal::missing_body() } else { Refusal::not_acceptable() }
+}
+
 /// What a handler of Flagr's answers to who does not take JSON: the same, and a type without a name.
 pub(crate) fn unnamed(answer: Result<Answered, Refusal>) -> Result<Answered, Refusal> {
     let mut answer = match answer {

@@ -112,9 +112,7 @@ impl Refusal {
         };
         let refusal = Self::new(status, Shape::Handler, error.to_string());
         match error.kind() {
-            ForwardErrorKind::Overloaded => {
-                refusal.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            }
+            ForwardErrorKind::Overloaded => refusal.later(),
             ForwardErrorKind::TooLarge
             | ForwardErrorKind::BadRequest
             | ForwardErrorKind::SlowRequest => refusal.closing(),
@@ -208,8 +206,7 @@ impl Refusal {
     }
 
     pub(crate) fn overloaded() -> Self {
-        Self::framework(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED)
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        Self::framework(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED).later()
     }
 
     pub(crate) fn too_slow() -> Self {
@@ -217,13 +214,13 @@ impl Refusal {
             StatusCode::SERVICE_UNAVAILABLE,
             "the answer was not ready in time, try again later",
         )
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        .later()
     }
 
     /// Never JSON: a Flagr that reads the export as its source takes any JSON object for a document without flags.
     pub(crate) fn nothing_loaded() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Plain, "no flags are loaded yet\n")
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .later()
     }
 
     pub(crate) fn too_many_exposures(size: usize, most: usize) -> Self {
@@ -234,8 +231,7 @@ impl Refusal {
     /// There is no room for exposures, or no place to keep them. None of them was taken.
     pub(crate) fn exposures_not_taken() -> Self {
         let message = "exposures cannot be taken now, try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Handler, message)
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Handler, message).later()
     }
 
     /// The same as text, for who reads the answer as an export: see [`nothing_loaded`](Self::nothing_loaded).
@@ -259,6 +255,11 @@ impl Refusal {
             Shape::Plain,
             "PANIC: the request could not be answered\n",
         )
+    }
+
+    /// It may be asked again soon.
+    fn later(self) -> Self {
+        self.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
     /// The rest of the request is not waited for.

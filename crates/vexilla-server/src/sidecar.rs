@@ -1,7 +1,6 @@
 //! The sidecar as a service: route, body, limits, answer.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -139,8 +138,7 @@ impl Sidecar {
     {
         let inner = self.inner.load_full();
         async move {
-            let span = request_span!("sidecar", request.method());
-            inner.kept.parts.trace.adopt(&span, request.headers());
+            let span = request_span!("sidecar", inner.kept.parts.trace, request);
             trace::answered(span, inner.respond(request)).await
         }
     }
@@ -201,12 +199,8 @@ impl Inner {
             .cors
             .then(|| Origin::of(request.method(), request.uri().path(), request.headers()));
         let gzip = self.config.gzip && compress::is_accepted(request.headers());
-        let work = AssertUnwindSafe(self.try_respond(request, gzip));
-        let result = work.catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!("answering a request panicked");
-            Err(Refusal::panicked())
-        });
-        let mut response = match result {
+        let work = trace::caught(self.try_respond(request, gzip), Refusal::panicked);
+        let mut response = match work.await {
             Ok(Reply::Flagrs(response)) => return response,
             Ok(Reply::Own(response)) => response,
             Err(refusal) => refusal.into_response(),
@@ -306,8 +300,7 @@ impl Inner {
             Route::OfrepFlags => return Ok(Box::pin(self.ofrep(None, headers, body, gzip)).await),
         };
         let is_export = matches!(received, Received::Export(_));
-        let answer = self.within_limits(received, gzip).await;
-        match answer {
+        match self.within_limits(received, gzip).await {
             answer if is_export => answer.map_err(Refusal::in_text),
             answer if takes_json => answer,
             answer => accept::unnamed(answer),
@@ -380,8 +373,7 @@ impl Inner {
     {
         let body = self.read_body(body).await?;
         if body.is_empty() {
-            let takes_json = accept::takes_json(headers);
-            return Err(if takes_json { Refusal::missing_body() } else { Refusal::not_acceptable() });
+            return Err(accept::no_body(headers));
         }
         media_type::check(headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes))?;
         Ok(body)
