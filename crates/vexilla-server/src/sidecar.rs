@@ -1,6 +1,7 @@
 //! The sidecar as a service: route, body, limits, answer.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -137,10 +138,8 @@ impl Sidecar {
         B::Error: Into<BoxError>,
     {
         let inner = self.inner.load_full();
-        async move {
-            let span = request_span!("sidecar", inner.kept.parts.trace, request);
-            trace::answered(span, inner.respond(request)).await
-        }
+        let span = request_span!("sidecar", inner.kept.parts.trace, request);
+        trace::answered(span, inner.respond(request))
     }
 
     /// The connections that it is configured for.
@@ -189,7 +188,7 @@ impl Inner {
     }
 
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
-    async fn respond<B>(&self, request: Request<B>) -> Answered
+    async fn respond<B>(self: Arc<Self>, request: Request<B>) -> Answered
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -333,11 +332,11 @@ impl Inner {
     }
 
     async fn within_limits(&self, received: Received, gzip: bool) -> Result<Answered, Refusal> {
-        let work = async {
+        let work = pin!(async {
             let answered = self.answerer.answer(received).await?;
             // Within the limits too, as it takes longer than most answers.
             Ok(if gzip { self.kept.compressor.compressed(answered).await } else { answered })
-        };
+        });
         self.limit.within(work).await
     }
 

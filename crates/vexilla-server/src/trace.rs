@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -89,19 +88,15 @@ pub(crate) fn caught<T, E>(
 
 /// Answers within the span, and notes there what came of it. What we could not do is an error, what a caller may not is
 /// none.
-pub(crate) async fn answered<B>(
+pub(crate) fn answered<B>(
     span: Span,
     work: impl Future<Output = Response<B>>,
-) -> Response<B> {
-    let mut work = pin!(work);
-    if span.is_disabled() {
-        return work.await;
-    }
-    let response = work.as_mut().instrument(span.clone()).await;
-    let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
-    response
+) -> impl Future<Output = Response<B>> {
+    work.instrument(span.clone()).inspect(move |response| {
+        let status = response.status();
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+    })
 }
