@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vexilla::{Change, Client, Config, Context, ExportPolicy, Freshness, Reason, Revision};
 use vexilla_domain::json::{read_flags, write_flags};
-use vexilla_domain::{Engine, FlagId, FlagName, FlagState, Operator, Strictness};
+use vexilla_domain::{FlagId, FlagName, FlagState, Operator, Strictness};
 
 use crate::refresh::settle;
 use crate::scripted::{Answer, Scripted, flag};
@@ -99,13 +99,13 @@ async fn a_flag_that_is_read_by_itself_is_exported_with_the_dates_that_are_known
         found(&now.replacen("\"ID\"", "\"updatedAt\":\"2026-11-26T10:00:00.5Z\",\"ID\"", 1)),
     );
     client.reread(&[named(1)]).await.unwrap();
-    let shown = async || String::from_utf8(client.export().await.unwrap().json.to_vec()).unwrap();
-    assert_eq!(shown().await, written(&exported(&now, "2026-11-26T10:00:00.5Z")));
+    let shown = || String::from_utf8(client.export().unwrap().to_vec()).unwrap();
+    assert_eq!(shown(), written(&exported(&now, "2026-11-26T10:00:00.5Z")));
 
     let exact = exported(&now, "2026-11-26T10:00:00.501234567Z");
     source.then_numbered(6, &[&exact]);
     client.refresh().await.unwrap();
-    assert_eq!(shown().await, written(&exact));
+    assert_eq!(shown(), written(&exact));
 }
 
 #[tokio::test(start_paused = true)]
