@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The pause before a number is looked for again; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// How far the export may be behind, and since when the newest number is known.
 #[derive(Debug)]

@@ -10,7 +10,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use vexilla_domain::json::{read_flags, repair};
-use vexilla_domain::{Flag, FlagId, FlagRef, FlagState, SnapshotId, SourceError, SourceErrorKind};
+use vexilla_domain::{
+    Flag, FlagId, FlagRef, FlagState, SnapshotId, SourceError, SourceErrorKind, Timestamp,
+};
 
 use crate::api::{Api, FLAGS, Told};
 use crate::details::check_id;
@@ -42,15 +44,22 @@ impl Api {
 
         let exists =
             self.bulk(&path, &[], |call, body| Ok((call.to_owned(), repair(body).into_owned())));
-        match exists.await {
+        let changed = match exists.await {
             Ok(Err(declined)) if declined.no_such_object() => return self.gone(id).await,
             told => match open(told)? {
-                Some((call, body)) => check_id(&call, &body, id)?,
+                Some((call, body)) => {
+                    check_id(&call, &body, id)?;
+                    last_change(&body)
+                }
                 None => return Ok(FlagState::Unknown),
             },
-        }
+        };
         match newest {
-            Some(flag) if flag.id == id => Ok(FlagState::Found(Box::new(flag))),
+            Some(mut flag) if flag.id == id => {
+                // The snapshot was taken before the date of its change was written.
+                flag.times.updated_at = changed.unwrap_or(flag.times.updated_at);
+                Ok(FlagState::Found(Box::new(flag)))
+            }
             Some(_) => {
                 let call = self.client.call(&Method::GET, &format!("{path}/snapshots"));
                 Err(error::unreadable(&call, &"another flag than was asked for").into())
@@ -90,6 +99,18 @@ fn keys(call: &str, body: &[u8]) -> Result<Vec<(FlagId, String)>, SourceError> {
     Ok(rows.into_iter().map(|it| (FlagId(it.id), it.key)).collect())
 }
 
+/// When a flag was changed last, as it says itself.
+fn last_change(body: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(rename = "updatedAt")]
+        updated_at: String,
+    }
+
+    let row: Row = serde_json::from_str(body).ok()?;
+    Timestamp::parse(&row.updated_at)
+}
+
 /// The flag in the first of a list of snapshots: the newest one, also from servers before 1.1.17, which give all. `None`
 /// when there is none, or none that can be read.
 fn newest(call: &str, body: &[u8]) -> Result<Option<Flag>, SourceError> {
@@ -98,6 +119,9 @@ fn newest(call: &str, body: &[u8]) -> Result<Option<Flag>, SourceError> {
         id: u64,
         #[serde(borrow)]
         flag: &'a RawValue,
+        /// In the flag it is still the one who made the change before.
+        #[serde(default, rename = "updatedBy")]
+        updated_by: Box<str>,
     }
 
     let body = repair(body);
@@ -106,6 +130,7 @@ fn newest(call: &str, body: &[u8]) -> Result<Option<Flag>, SourceError> {
     let flag = read_flags(format!("[{}]", row.flag.get()).as_bytes()).ok();
     Ok(flag.and_then(|mut it| it.flags.pop()).map(|mut flag| {
         flag.snapshot_id = SnapshotId(row.id);
+        flag.updated_by.clone_from(&row.updated_by);
         flag
     }))
 }

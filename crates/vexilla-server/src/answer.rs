@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
+use percent_encoding::percent_decode_str;
 use tokio::task::spawn_blocking;
 use vexilla_domain::{
     Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, ExposureInbox, FlagRef,
@@ -17,7 +18,6 @@ use crate::exposures;
 use crate::inject::{Injector, forwarded_headers, with_forwarded_headers};
 use crate::ofrep::{self, Ofrep};
 use crate::operation;
-use crate::query::unescape_path;
 use crate::request::{BatchRequest, EvaluationRequest, Payload};
 use crate::wire::{Asked, batch_body, evaluation_body};
 
@@ -73,7 +73,7 @@ impl Answerer {
     }
 
     async fn ofrep_flag(&self, key: &str, body: &[u8], headers: &HeaderMap) -> Answered {
-        let key = String::from_utf8_lossy(&unescape_path(key)).into_owned();
+        let key = percent_decode_str(key).decode_utf8_lossy();
         let context = ofrep::read_context(body).map(|it| self.single_context(it, headers));
         let answered = match context {
             Ok(context) => self.ofrep.flag(&key, &context, self.clock.now()).await,

@@ -112,9 +112,7 @@ impl Refusal {
         };
         let refusal = Self::new(status, Shape::Handler, error.to_string());
         match error.kind() {
-            ForwardErrorKind::Overloaded => {
-                refusal.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            }
+            ForwardErrorKind::Overloaded => refusal.later(),
             ForwardErrorKind::TooLarge
             | ForwardErrorKind::BadRequest
             | ForwardErrorKind::SlowRequest => refusal.closing(),
@@ -122,9 +120,9 @@ impl Refusal {
         }
     }
 
-    /// Who is asked must be one: each reader would take another.
-    pub(crate) fn too_many_hosts() -> Self {
-        Self::framework(StatusCode::BAD_REQUEST, "too many Host headers").closing()
+    /// The listener says the same, before anybody is asked.
+    pub(crate) fn wrong_host(reason: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Shape::Plain, reason).closing()
     }
 
     /// How the body is coded must be what each reader takes it for.
@@ -149,6 +147,12 @@ impl Refusal {
     pub(crate) fn unreadable_media_type(media_type: &str) -> Self {
         let message = format!("no consumer registered for {media_type}");
         Self::framework(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    /// Nothing that fits the `Accept` header is to be had.
+    pub(crate) fn not_acceptable() -> Self {
+        let message = "unsupported media type requested, only [application/json] are available";
+        Self::framework(StatusCode::NOT_ACCEPTABLE, message)
     }
 
     pub(crate) fn unparsable_body(reason: &str) -> Self {
@@ -202,8 +206,7 @@ impl Refusal {
     }
 
     pub(crate) fn overloaded() -> Self {
-        Self::framework(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED)
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        Self::framework(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED).later()
     }
 
     pub(crate) fn too_slow() -> Self {
@@ -211,13 +214,13 @@ impl Refusal {
             StatusCode::SERVICE_UNAVAILABLE,
             "the answer was not ready in time, try again later",
         )
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        .later()
     }
 
     /// Never JSON: a Flagr that reads the export as its source takes any JSON object for a document without flags.
     pub(crate) fn nothing_loaded() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Plain, "no flags are loaded yet\n")
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .later()
     }
 
     pub(crate) fn too_many_exposures(size: usize, most: usize) -> Self {
@@ -228,8 +231,7 @@ impl Refusal {
     /// There is no room for exposures, or no place to keep them. None of them was taken.
     pub(crate) fn exposures_not_taken() -> Self {
         let message = "exposures cannot be taken now, try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Handler, message)
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Shape::Handler, message).later()
     }
 
     /// The same as text, for who reads the answer as an export: see [`nothing_loaded`](Self::nothing_loaded).
@@ -255,6 +257,11 @@ impl Refusal {
         )
     }
 
+    /// It may be asked again soon.
+    fn later(self) -> Self {
+        self.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
     /// The rest of the request is not waited for.
     fn closing(self) -> Self {
         self.with_header(header::CONNECTION, HeaderValue::from_static("close"))
@@ -262,6 +269,11 @@ impl Refusal {
 
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Whether a handler of Flagr's says so, and not the framework around it.
+    pub(crate) fn is_of_a_handler(&self) -> bool {
+        matches!(self.shape, Shape::Handler | Shape::Bare)
     }
 
     /// Whether it is for want of a free place.

@@ -31,7 +31,6 @@
 //!   would be too long is refused with a 400;
 //! - a body that breaks off is refused with a 400 of our own; Flagr judges what has arrived: it answers a request that
 //!   is whole without the rest, and says 422 where nothing of a chunked body came;
-//! - an `Accept` header that nothing fits is ignored;
 //! - the flags of an export keep one order, and so do the methods that a 405 allows; Flagr shuffles them each time;
 //! - a request whose target is no URI, such as one with a bare `<`, is refused with a 400 before it is looked at;
 //! - an operation that is not here is a 501 before its parameters are looked at (Flagr checks them first);
@@ -42,6 +41,7 @@
 //! - where Flagr puts `@ts…` and `@http_…` into contexts itself, an answer of its own repeats the context as it was asked,
 //!   without them.
 
+mod accept;
 mod admin;
 mod answer;
 mod compress;
@@ -57,6 +57,7 @@ mod forward;
 mod go_error;
 mod go_time;
 mod hop;
+mod host;
 mod http_forwarder;
 mod inject;
 mod limit;

@@ -4,7 +4,7 @@
 //! counts by itself from then on: a Flagr that hangs takes no place from what is decided here.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::future::poll_immediate;
@@ -27,12 +27,11 @@ impl Limit {
         Self { working: Semaphore::new(most), waiting: Semaphore::new(most), timeout }
     }
 
-    /// Does the work if there is a place for it, and in time.
+    /// Does the work if there is a place for it, and in time. It stays where it is: taken by value it would be held twice.
     pub(crate) async fn within<T>(
         &self,
-        work: impl Future<Output = Result<T, Refusal>>,
+        mut work: Pin<&mut impl Future<Output = Result<T, Refusal>>>,
     ) -> Result<T, Refusal> {
-        let mut work = pin!(work);
         {
             let _place = self.working.try_acquire().map_err(|_| Refusal::overloaded())?;
             if let Some(result) = poll_immediate(work.as_mut()).await {

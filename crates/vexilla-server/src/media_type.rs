@@ -18,52 +18,93 @@ pub(crate) fn check(header: Option<&[u8]>) -> Result<(), Refusal> {
         return Ok(());
     }
     let text = if header.is_empty() { DEFAULT.into() } else { String::from_utf8_lossy(header) };
-    let malformed = |reason: &str| Refusal::malformed_media_type(&quote(header), reason);
-    let (base, parameters) = text.split_at(text.find(';').unwrap_or(text.len()));
-    let base = base.to_lowercase();
-    let media_type = base.trim();
-
-    let (kind, subtype) =
-        parse_base(media_type).map_err(|reason| malformed(&format!("mime: {reason}")))?;
-    check_parameters(parameters).map_err(|reason| malformed(&format!("mime: {reason}")))?;
-    let Some(subtype) = subtype else {
-        let value = quote(media_type.as_bytes());
-        return Err(Refusal::malformed_media_type(
-            &value,
-            &format!("mediatype: malformed: {value} has no subtype"),
-        ));
-    };
-    match (kind, subtype) {
+    let read = parse(&text).map_err(|malformed| match malformed {
+        Malformed::NotParsed(reason) => {
+            Refusal::malformed_media_type(&quote(header), &format!("mime: {reason}"))
+        }
+        Malformed::NoSubtype(kind) => {
+            let value = quote(kind.as_bytes());
+            let reason = format!("mediatype: malformed: {value} has no subtype");
+            Refusal::malformed_media_type(&value, &reason)
+        }
+    })?;
+    match (read.kind(), read.subtype()) {
         ("application", "json") => Ok(()),
-        ("*", _) | ("application", "*") => Err(Refusal::unreadable_media_type(media_type)),
-        _ => Err(Refusal::unsupported_media_type(media_type)),
+        ("*", _) | ("application", "*") => Err(Refusal::unreadable_media_type(&read.name)),
+        _ => Err(Refusal::unsupported_media_type(&read.name)),
     }
 }
 
-fn parse_base(media_type: &str) -> Result<(&str, Option<&str>), &'static str> {
+/// A media type, or a range of them.
+#[derive(Debug)]
+pub(crate) struct MediaType {
+    /// In lower case.
+    name: String,
+    slash: usize,
+    parameters: Vec<(String, String)>,
+}
+
+/// Why a text is no media type.
+#[derive(Debug)]
+pub(crate) enum Malformed {
+    NotParsed(&'static str),
+    /// It is this alone.
+    NoSubtype(String),
+}
+
+impl MediaType {
+    pub(crate) fn kind(&self) -> &str {
+        self.name.get(..self.slash).unwrap_or_default()
+    }
+
+    pub(crate) fn subtype(&self) -> &str {
+        self.name.get(self.slash + 1..).unwrap_or_default()
+    }
+
+    /// The value of a parameter; its name is in lower case.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads a media type as Go does.
+pub(crate) fn parse(text: &str) -> Result<MediaType, Malformed> {
+    let (base, parameters) = text.split_at(text.find(';').unwrap_or(text.len()));
+    let name = base.to_lowercase().trim().to_owned();
+    let slash = parse_base(&name).map_err(Malformed::NotParsed)?;
+    let parameters = parse_parameters(parameters).map_err(Malformed::NotParsed)?;
+    match slash {
+        Some(slash) => Ok(MediaType { name, slash, parameters }),
+        None => Err(Malformed::NoSubtype(name)),
+    }
+}
+
+/// Where the slash is, if there is one.
+fn parse_base(media_type: &str) -> Result<Option<usize>, &'static str> {
     let (kind, rest) = token(media_type);
     if kind.is_empty() {
         return Err("no media type");
     }
     if rest.is_empty() {
-        return Ok((kind, None));
+        return Ok(None);
     }
     let rest = rest.strip_prefix('/').ok_or("expected slash after first token")?;
     let (subtype, rest) = token(rest);
     match (subtype, rest) {
         ("", _) => Err("expected token after slash"),
-        (_, "") => Ok((kind, Some(subtype))),
+        (_, "") => Ok(Some(kind.len())),
         _ => Err("unexpected content after media subtype"),
     }
 }
 
-/// Checks `; name=value` as often as it comes; one semicolon may end it.
-fn check_parameters(mut rest: &str) -> Result<(), &'static str> {
+/// Reads `; name=value` as often as it comes; one semicolon may end it.
+fn parse_parameters(mut rest: &str) -> Result<Vec<(String, String)>, &'static str> {
     let mut seen: Vec<(String, String)> = Vec::new();
     loop {
         rest = rest.trim_start();
         if rest.is_empty() || rest.trim() == ";" {
-            return Ok(());
+            return Ok(seen);
         }
         let (name, value, behind) = parameter(rest).ok_or("invalid media parameter")?;
         match seen.iter().find(|(it, _)| *it == name) {

@@ -1,5 +1,7 @@
 //! A request's query, read as Go reads it.
 
+use percent_encoding::percent_decode_str;
+
 use crate::error::Refusal;
 
 /// Go reads none of the parameters when there are more than this.
@@ -40,26 +42,5 @@ pub(crate) fn json_payload(query: Option<&str>, most: usize) -> Result<Vec<u8>, 
 
 /// The bytes behind the escapes of a parameter; they need not be text.
 fn unescape(text: &str) -> Vec<u8> {
-    unescape_path(&text.replace('+', " "))
-}
-
-/// The bytes behind the escapes of a part of a path.
-pub(crate) fn unescape_path(text: &str) -> Vec<u8> {
-    let hex = |it: u8| char::from(it).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        match (first, behind) {
-            (b'%', [high, low, behind @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => {
-                    out.push(high << 4 | low);
-                    rest = behind;
-                }
-                _ => out.push(b'%'),
-            },
-            (other, _) => out.push(*other),
-        }
-    }
-    out
+    percent_decode_str(&text.replace('+', " ")).collect()
 }

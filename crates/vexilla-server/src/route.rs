@@ -100,6 +100,22 @@ impl Route {
         }
     }
 
+    /// Whether it is asked without a body.
+    pub(crate) fn is_get(&self) -> bool {
+        match self {
+            Self::Health
+            | Self::Export
+            | Self::MaxSnapshotId
+            | Self::GetEvaluation
+            | Self::GetBatch => true,
+            Self::PostEvaluation
+            | Self::PostBatch
+            | Self::PostExposures
+            | Self::OfrepFlag(_)
+            | Self::OfrepFlags => false,
+        }
+    }
+
     /// Whether the path is ours by some method.
     pub(crate) fn is_known(path: &str) -> bool {
         Self::of_path(&clean(path), &Method::OPTIONS).is_some()

@@ -36,9 +36,7 @@ impl Sidecar {
     /// If the address cannot be listened on, for instance because another program does.
     pub async fn listen(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
         let listener = Listener::bind(address, &self.listener()).await?;
-        Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
-            listener.serve(move |it| self.answer(it), shutdown, drain).await
-        }))
+        Ok(BoundServer::new(listener, move |it| self.answer(it)))
     }
 }
 

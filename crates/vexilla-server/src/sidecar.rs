@@ -1,7 +1,7 @@
 //! The sidecar as a service: route, body, limits, answer.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -13,6 +13,7 @@ use hyper::body::Body;
 use tower::{BoxError, Service, service_fn};
 use vexilla_domain::{Clock, Engine};
 
+use crate::accept;
 use crate::answer::{self, Answerer, Received};
 use crate::compress::{self, Compressor, PackedExport};
 use crate::config::SidecarConfig;
@@ -21,6 +22,7 @@ use crate::error::{Answered, Refusal};
 use crate::etag::Tags;
 use crate::export::{Exporter, Wanted};
 use crate::forward::PassThrough;
+use crate::host;
 use crate::inject::Injector;
 use crate::limit::Limit;
 use crate::listener::ListenerConfig;
@@ -136,11 +138,8 @@ impl Sidecar {
         B::Error: Into<BoxError>,
     {
         let inner = self.inner.load_full();
-        async move {
-            let span = request_span!("sidecar", request.method());
-            inner.kept.parts.trace.adopt(&span, request.headers());
-            trace::answered(span, inner.respond(request)).await
-        }
+        let span = request_span!("sidecar", inner.kept.parts.trace, request);
+        trace::answered(span, inner.respond(request))
     }
 
     /// The connections that it is configured for.
@@ -189,7 +188,7 @@ impl Inner {
     }
 
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
-    async fn respond<B>(&self, request: Request<B>) -> Answered
+    async fn respond<B>(self: Arc<Self>, request: Request<B>) -> Answered
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -199,12 +198,8 @@ impl Inner {
             .cors
             .then(|| Origin::of(request.method(), request.uri().path(), request.headers()));
         let gzip = self.config.gzip && compress::is_accepted(request.headers());
-        let work = AssertUnwindSafe(self.try_respond(request, gzip));
-        let result = work.catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!("answering a request panicked");
-            Err(Refusal::panicked())
-        });
-        let mut response = match result {
+        let work = trace::caught(self.try_respond(request, gzip), Refusal::panicked);
+        let mut response = match work.await {
             Ok(Reply::Flagrs(response)) => return response,
             Ok(Reply::Own(response)) => response,
             Err(refusal) => refusal.into_response(),
@@ -229,8 +224,8 @@ impl Inner {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
-            return Err(Refusal::too_many_hosts());
+        if let Some(reason) = host::wrong(request.headers()) {
+            return Err(Refusal::wrong_host(reason));
         }
         let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
         let is_chunked = |it: &HeaderValue| it.as_bytes().eq_ignore_ascii_case(b"chunked");
@@ -272,6 +267,10 @@ impl Inner {
     {
         let (head, body) = request.into_parts();
         let (headers, query) = (head.headers, head.uri.query());
+        let takes_json = accept::takes_json(&headers);
+        if !takes_json && route.is_get() {
+            return Err(Refusal::not_acceptable());
+        }
         let in_query = || json_payload(query, self.max_query_bytes()).map(Payload::Query);
         let received = match route {
             Route::Health => return Ok(answer::health()), // says that the process lives, however busy it is
@@ -300,8 +299,11 @@ impl Inner {
             Route::OfrepFlags => return Ok(Box::pin(self.ofrep(None, headers, body, gzip)).await),
         };
         let is_export = matches!(received, Received::Export(_));
-        let answer = self.within_limits(received, gzip).await;
-        if is_export { answer.map_err(Refusal::in_text) } else { answer }
+        match self.within_limits(received, gzip).await {
+            answer if is_export => answer.map_err(Refusal::in_text),
+            answer if takes_json => answer,
+            answer => accept::unnamed(answer),
+        }
     }
 
     /// OpenFeature's callers are refused in their own protocol.
@@ -330,11 +332,11 @@ impl Inner {
     }
 
     async fn within_limits(&self, received: Received, gzip: bool) -> Result<Answered, Refusal> {
-        let work = async {
+        let work = pin!(async {
             let answered = self.answerer.answer(received).await?;
             // Within the limits too, as it takes longer than most answers.
             Ok(if gzip { self.kept.compressor.compressed(answered).await } else { answered })
-        };
+        });
         self.limit.within(work).await
     }
 
@@ -370,7 +372,7 @@ impl Inner {
     {
         let body = self.read_body(body).await?;
         if body.is_empty() {
-            return Err(Refusal::missing_body());
+            return Err(accept::no_body(headers));
         }
         media_type::check(headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes))?;
         Ok(body)

@@ -1,9 +1,10 @@
 //! The span of a request, and the trace that its caller is in.
 
 use std::fmt;
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use http::{HeaderMap, Method, Response};
 use tracing::{Instrument, Span};
 
@@ -33,18 +34,21 @@ impl fmt::Debug for TraceParent {
     }
 }
 
-/// The span of a request. Its path may hold anything, so only the route that is found gets into it.
+/// The span of a request, in the trace of its caller. Its path may hold anything, so only the route that is found gets
+/// into it.
 macro_rules! request_span {
-    ($name:literal, $method:expr) => {
-        tracing::info_span!(
+    ($name:literal, $parent:expr, $request:expr) => {{
+        let span = tracing::info_span!(
             $name,
             otel.kind = "server",
-            http.request.method = $crate::trace::method($method),
+            http.request.method = $crate::trace::method($request.method()),
             http.route = tracing::field::Empty,
             http.response.status_code = tracing::field::Empty,
             otel.status_code = tracing::field::Empty,
-        )
-    };
+        );
+        $parent.adopt(&span, $request.headers());
+        span
+    }};
 }
 pub(crate) use request_span;
 
@@ -69,21 +73,30 @@ pub(crate) fn route(route: &'static str) {
     Span::current().record("http.route", route);
 }
 
+/// What comes of some work, or what stands for it where that panics. No `async` block, which would hold the work twice.
+pub(crate) fn caught<T, E>(
+    work: impl Future<Output = Result<T, E>>,
+    panicked: fn() -> E,
+) -> impl Future<Output = Result<T, E>> {
+    AssertUnwindSafe(work).catch_unwind().map(move |result| {
+        result.unwrap_or_else(|_| {
+            tracing::error!("answering a request panicked");
+            Err(panicked())
+        })
+    })
+}
+
 /// Answers within the span, and notes there what came of it. What we could not do is an error, what a caller may not is
 /// none.
-pub(crate) async fn answered<B>(
+pub(crate) fn answered<B>(
     span: Span,
     work: impl Future<Output = Response<B>>,
-) -> Response<B> {
-    let mut work = pin!(work);
-    if span.is_disabled() {
-        return work.await;
-    }
-    let response = work.as_mut().instrument(span.clone()).await;
-    let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
-    response
+) -> impl Future<Output = Response<B>> {
+    work.instrument(span.clone()).inspect(move |response| {
+        let status = response.status();
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+    })
 }

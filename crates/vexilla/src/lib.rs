@@ -68,6 +68,7 @@ mod watch;
 mod archive;
 mod changes;
 mod confirmations;
+mod dates;
 mod expiry;
 mod export;
 mod notes;

@@ -23,8 +23,9 @@ pub(crate) struct Noted {
     pub(crate) everything: bool,
 }
 
-/// From this number of flags on, reading all of them at once is cheaper.
-const MANY: usize = 32;
+/// Above this number of flags all are read at once: each one by itself is two requests, and all are two as well, though
+/// they may lag behind.
+const MANY: usize = 4;
 
 impl Notes {
     /// Leaves a note; no flags stand for all of them. Never waits.

@@ -20,6 +20,7 @@ use vexilla_eval::CompiledFlag;
 use crate::archive::Unsaved;
 use crate::config::{Config, ExportPolicy};
 use crate::confirmations::Known;
+use crate::dates;
 use crate::error::RefreshError;
 use crate::export::Written;
 use crate::notes::Debounce;
@@ -297,11 +298,12 @@ impl Refresher {
                 FlagState::Unknown => return Ok(None),
             }
         }
+        let previous = self.shared.cell.load_full();
+        let flags = dated(flags, &previous).await?;
         for flag in &flags {
             self.gone.remove(&flag.id);
             self.fresh.insert(flag.id, flag.clone());
         }
-        let previous = self.shared.cell.load_full();
         if is_held(&flags, &gone, &previous) {
             return Ok(Some(Refreshed::Unchanged));
         }
@@ -469,11 +471,27 @@ fn overlay(flags: &mut Rows, fresh: &HashMap<FlagId, Flag>) -> bool {
     let mut overlaid = false;
     for row in flags.iter_mut().filter(|it| it.snapshot_id().0 > 0) {
         if let Some(newer) = fresh.get(&row.id()).filter(|it| row.snapshot_id() < it.snapshot_id) {
-            *row = newer.clone().into();
+            let mut newer = newer.clone();
+            if let Ok(older) = row.flag() {
+                dates::complete(&mut newer, &older);
+            }
+            *row = newer.into();
             overlaid = true;
         }
     }
     overlaid
+}
+
+/// Dates flags that were read one by one, where the rules have a document to date them by.
+async fn dated(mut flags: Vec<Flag>, previous: &Published) -> Result<Vec<Flag>, RefreshError> {
+    let Some(document) = previous.export.clone() else { return Ok(flags) };
+    let dating = spawn_blocking(move || {
+        dates::complete_all(&mut flags, &document);
+        flags
+    });
+    dating.await.map_err(|error| {
+        RefreshError::new(SourceErrorKind::Invalid, format!("dating the flags: {error}"))
+    })
 }
 
 /// Whether the rules hold exactly these flags, and none of those that are gone.

@@ -35,9 +35,9 @@ async fn pauses_double_for_the_same_number_and_end_with_the_time() {
         lag.left(number, Instant::now(), Instant::now());
         lag.pause(Duration::from_millis(left)).as_millis()
     };
-    assert_eq!([3000, 2900, 2700, 2300].map(|left| pause(7, left)), [100, 200, 400, 800]);
-    assert_eq!(pause(7, 1500), 1500);
-    assert_eq!(pause(8, 3000), 100);
+    assert_eq!([3000, 2750, 2250].map(|left| pause(7, left)), [250, 500, 1000]);
+    assert_eq!(pause(7, 1250), 1250);
+    assert_eq!(pause(8, 3000), 250);
     for _ in 0..100 {
         pause(8, 3000);
     }

@@ -8,6 +8,11 @@ fn the_newest_snapshot() {
     let row = |id: u64, key: &str| format!(r#"{{"id":{id},"flag":{{"id":3,"key":"{key}"}}}}"#);
     let flag = read(&format!("[{},{}]", row(9, "new"), row(4, "old"))).unwrap().unwrap();
     assert_eq!((&*flag.key, flag.id.0, flag.snapshot_id.0), ("new", 3, 9));
+    let by = |row: &str| {
+        let inside = r#"{"id":3,"key":"k","updatedBy":"ann"}"#;
+        read(&format!(r#"[{{"id":9,"flag":{inside}{row}}}]"#)).unwrap().unwrap().updated_by
+    };
+    assert_eq!((&*by(r#","updatedBy":"bob""#), &*by("")), ("bob", ""), "ann made the one before");
     assert_eq!(read("[]\n").unwrap(), None);
     assert_eq!(read(r#"[{"id":9,"flag":{"id":3,"key":"bad","segments":"x"}}]"#).unwrap(), None);
     for odd in ["{}", "null", "[1]", r#"[{"id":"9","flag":{}}]"#, r#"[{"id":9}]"#, "[{"] {

@@ -10,8 +10,8 @@ use crate::flagr::{
 };
 
 /// The pauses before a first and a second further look.
-const FIRST: Option<Duration> = Some(Duration::from_millis(100));
-const SECOND: Option<Duration> = Some(Duration::from_millis(200));
+const FIRST: Option<Duration> = Some(Duration::from_millis(250));
+const SECOND: Option<Duration> = Some(Duration::from_millis(500));
 
 /// Flagr with a probe that says `newest` and the export of these flags.
 async fn flagr(newest: ResponseTemplate, snapshots: &[u64]) -> Flagr {
@@ -166,7 +166,7 @@ async fn a_lagging_export_is_asked_for_again_and_nobody_waits() {
     assert_eq!(unchanged(&source, &seen).await, (seen.clone(), FIRST));
     assert_eq!(unchanged(&source, &seen).await, (seen.clone(), SECOND));
     let part = changed(&source, Some(&seen)).await;
-    assert_eq!((part.count(), part.again_in), ((2, Some(10)), Some(Duration::from_millis(400))));
+    assert_eq!((part.count(), part.again_in), ((2, Some(10)), Some(Duration::from_secs(1))));
     let whole = changed(&source, Some(&part.marker)).await;
     assert_eq!((whole.count(), whole.again_in), ((3, Some(11)), None));
     assert_eq!(flagr.asked().await, (4, 4));

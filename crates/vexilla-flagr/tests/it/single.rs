@@ -69,6 +69,17 @@ async fn a_change_between_the_two_requests_does_not_mix_body_and_number() {
 }
 
 #[tokio::test]
+async fn the_date_of_the_last_change_is_the_flags_own() {
+    let dated = |at: &str| flag("k").replacen('{', &format!(r#"{{"updatedAt":"{at}","#), 1);
+    let (before, own) = ("2026-11-22T19:59:36.1Z", "2026-11-22T19:59:37.565Z");
+    let snapshots = json(&format!(r#"[{{"id":9,"flag":{}}}]"#, dated(before)));
+    for (flag, at) in [(dated(own), own), (dated("odd"), before), (flag("k"), before)] {
+        let flagr = flagr(snapshots.clone(), json(&flag)).await;
+        assert_eq!(found(by_id(&flagr.source()).await).times.updated_at.as_str(), at);
+    }
+}
+
+#[tokio::test]
 async fn servers_that_give_all_snapshots_give_the_newest_first() {
     let flagr = flagr(snapshots(&[(9, "new"), (8, "old"), (2, "older")]), json(&flag("new"))).await;
     let found = found(by_id(&flagr.source()).await);

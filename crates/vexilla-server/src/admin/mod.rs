@@ -13,7 +13,6 @@ mod wire;
 
 use std::convert::Infallible;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use vexilla_domain::{Clock, Operator, Secret};
 
 use crate::admin::route::Route;
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
+use crate::media_type;
 use crate::reply::{Problem, Reply, read_body, reply};
 use crate::secret::knows;
 use crate::trace::{self, TraceParent, request_span};
@@ -164,9 +164,7 @@ impl Admin {
         let listener = Listener::bind(address, &config.listener).await?;
         self.in_reach_of_pages =
             self.inner.config.token.is_none() && matches!(address, ListenAddress::Tcp(_));
-        Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
-            listener.serve(move |it| self.answer(it), shutdown, drain).await
-        }))
+        Ok(BoundServer::new(listener, move |it| self.answer(it)))
     }
 
     /// The admin API as a tower service, to be called in process or wrapped in further layers. It always answers.
@@ -189,23 +187,10 @@ impl Admin {
     {
         let admin = self.clone();
         async move {
-            let span = request_span!("admin", request.method());
-            admin.trace.adopt(&span, request.headers());
-            trace::answered(span, admin.respond(request)).await
+            let span = request_span!("admin", admin.trace, request);
+            let work = trace::caught(admin.try_respond(request), Problem::panicked);
+            trace::answered(span, work.map(|it| it.unwrap_or_else(Problem::into_reply))).await
         }
-    }
-
-    /// Answers whatever happens: an error is turned into its answer, and so is a panic.
-    async fn respond<B>(&self, request: Request<B>) -> Reply
-    where
-        B: Body<Data = Bytes, Error: Into<BoxError>>,
-    {
-        let work = AssertUnwindSafe(self.try_respond(request));
-        let result = work.catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!("answering an admin request panicked");
-            Err(Problem::panicked())
-        });
-        result.unwrap_or_else(Problem::into_reply)
     }
 
     async fn try_respond<B>(&self, request: Request<B>) -> Result<Reply, Problem>
@@ -287,9 +272,9 @@ pub(crate) fn bearer(value: &HeaderValue) -> Option<&[u8]> {
 /// A page in a browser can send other types anywhere without asking, so that it could order a client on the same
 /// machine about.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    let media_type = given.split(|byte| *byte == b';').next().unwrap_or_default();
-    if media_type.trim_ascii().eq_ignore_ascii_case(b"application/json") {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let given = given.and_then(|it| media_type::parse(it).ok());
+    if given.is_some_and(|it| (it.kind(), it.subtype()) == ("application", "json")) {
         return Ok(());
     }
     let message = "send the body as `Content-Type: application/json`";

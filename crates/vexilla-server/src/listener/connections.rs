@@ -22,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::BoxError;
 
-use super::host;
 use super::pace::{Busy, Pace, Paced, Stage, UntilSent};
 use super::places::Places;
 use super::socket::{Accepted, Socket};
 use super::tls::Tls;
 use super::{BindError, ListenAddress, ListenerConfig};
+use crate::host;
 
 /// An address that is listened on.
 #[derive(Debug)]
@@ -55,14 +55,9 @@ impl Listener {
         Ok(Self { address: taken, config: config.clone(), socket, tls })
     }
 
-    /// Where it listens, with the port that was taken.
-    pub(crate) fn address(&self) -> &ListenAddress {
-        &self.address
-    }
-
     /// Serves until `shutdown` is ready: then no connection is accepted any more, idle ones are closed, and running
     /// requests have as long as `drain` to finish. Gives the number of connections that were cut after that.
-    pub(crate) async fn serve<A, F, B>(
+    async fn serve<A, F, B>(
         self,
         answer: A,
         shutdown: impl Future<Output = ()>,
@@ -237,7 +232,7 @@ impl Connections {
 }
 
 /// Ready when serving is to end.
-pub(crate) type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A server whose address is open. Connections are answered once it serves.
 pub struct BoundServer {
@@ -247,13 +242,15 @@ pub struct BoundServer {
 
 impl BoundServer {
     /// Not each request, but the whole serving is behind one virtual call.
-    pub(crate) fn new<F: Future<Output = usize> + Send + 'static>(
-        listener: Listener,
-        serve: impl FnOnce(Listener, Shutdown, Duration) -> F + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new<A, F, B>(listener: Listener, answer: A) -> Self
+    where
+        A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
         Self {
-            address: listener.address().clone(),
-            serve: Box::new(|shutdown, drain| Box::pin(serve(listener, shutdown, drain))),
+            address: listener.address.clone(),
+            serve: Box::new(|shutdown, drain| Box::pin(listener.serve(answer, shutdown, drain))),
         }
     }
 

@@ -3,7 +3,6 @@
 mod address;
 mod connections;
 mod error;
-mod host;
 mod pace;
 mod places;
 mod socket;
@@ -26,7 +25,7 @@ pub struct ListenerConfig {
     /// Who may connect to a Unix socket.
     pub unix_access: UnixAccess,
     /// How many connections are open at once. One more takes the place of that which has been silent for longest, and
-    /// waits while all are busy.
+    /// waits while all are busy. Who takes an answer is silent once he took nothing of it for ten seconds.
     pub max_connections: usize,
     /// The largest head of a request in bytes; a larger one is answered 431. So is one with more than 100 headers, for
     /// which there is room without asking for any: Go, and so Flagr, counts bytes only.

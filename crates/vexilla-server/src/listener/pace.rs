@@ -29,7 +29,15 @@ struct Standing {
     lingers: AtomicBool,
     /// When the wait began that it is in, in milliseconds since the listener began.
     since: AtomicU64,
+    /// Whether it waits for its client to take more of an answer.
+    takes: AtomicBool,
 }
+
+/// Who has said nothing for less than this many milliseconds keeps his place: his request may be on its way.
+const GRACE: u64 = 500;
+
+/// And so does who has taken some of his answer within this many.
+const TAKING: u64 = 10_000;
 
 /// Nothing has arrived yet.
 const FRESH: u8 = 0;
@@ -37,8 +45,10 @@ const FRESH: u8 = 0;
 const HEAD: u8 = 1;
 /// A request is being worked on.
 const BUSY: u8 = 2;
+/// An answer is being sent.
+const SENDING: u8 = 3;
 /// Between two requests.
-const IDLE: u8 = 3;
+const IDLE: u8 = 4;
 
 impl Stage {
     /// The connection is busy until the result is dropped.
@@ -52,9 +62,19 @@ impl Stage {
         self.0.since.store(pace.now(), Ordering::Relaxed);
     }
 
-    /// Since when it has been waiting for its client, if it is, by the clock of its pace.
-    pub(super) fn silent_since(&self) -> Option<u64> {
-        (self.get() != BUSY).then(|| self.0.since.load(Ordering::Relaxed))
+    /// From when on its client may be called silent, if it waits for him, by the clock of its pace.
+    pub(super) fn silent_from(&self) -> Option<u64> {
+        let grace = match (self.get(), self.0.takes.load(Ordering::Relaxed)) {
+            (BUSY, _) | (SENDING, false) => return None,
+            (_, true) => TAKING,
+            (_, false) => GRACE,
+        };
+        Some(self.0.since.load(Ordering::Relaxed).saturating_add(grace))
+    }
+
+    /// Whether no request is here.
+    fn is_between(&self) -> bool {
+        matches!(self.get(), SENDING | IDLE)
     }
 
     fn get(&self) -> u8 {
@@ -80,7 +100,7 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.put(IDLE);
+        self.0.put(SENDING);
     }
 }
 
@@ -139,6 +159,7 @@ impl Pace {
             at: AtomicU8::new(FRESH),
             lingers: AtomicBool::new(false),
             since: AtomicU64::new(self.millis(Instant::now())),
+            takes: AtomicBool::new(false),
         }))
     }
 
@@ -201,6 +222,7 @@ impl<S> Paced<S> {
             };
             let now = Instant::now();
             this.stage.0.since.store(this.pace.millis(now), Ordering::Relaxed);
+            this.stage.0.takes.store(what == Waiting::Reader, Ordering::Relaxed);
             *this.deadline = now + limit;
             *this.waiting = Some(what);
             // Setting it anew for each request would cost more than to look again when it is over.
@@ -248,7 +270,7 @@ impl<S: AsyncRead> AsyncRead for Paced<S> {
                 let this = self.project();
                 if this.stage.get() == FRESH {
                     this.stage.put(HEAD); // its time has begun with the connection
-                } else if this.stage.get() == IDLE {
+                } else if this.stage.is_between() {
                     this.stage.put(HEAD);
                     if *this.waiting != Some(Waiting::Reader) {
                         *this.waiting = None; // the time for this head begins
@@ -260,7 +282,7 @@ impl<S: AsyncRead> AsyncRead for Paced<S> {
             Poll::Pending if self.waiting == Some(Waiting::Reader) => Poll::Pending,
             Poll::Pending => match self.stage.get() {
                 FRESH | HEAD => self.wait(cx, Waiting::Head).map(Err),
-                IDLE => self.wait(cx, Waiting::Request).map(Err),
+                SENDING | IDLE => self.wait(cx, Waiting::Request).map(Err),
                 _ => {
                     *self.project().waiting = None;
                     Poll::Pending
@@ -297,7 +319,8 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Paced<S> {
         let result = self.as_mut().project().stream.poll_flush(cx);
         match self.as_mut().written(cx, result) {
             // hyper does not read again when it goes from an answer to waiting, so that this begins here.
-            Poll::Ready(Ok(())) if self.stage.get() == IDLE => {
+            Poll::Ready(Ok(())) if self.stage.is_between() => {
+                self.stage.put(IDLE);
                 match self.wait(cx, Waiting::Request) {
                     Poll::Ready(error) => Poll::Ready(Err(error)),
                     Poll::Pending => Poll::Ready(Ok(())),

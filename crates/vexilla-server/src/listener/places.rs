@@ -16,9 +16,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// How long to wait for a place that somebody is losing.
 const LOSING: Duration = Duration::from_secs(2);
 
-/// Who has been silent for less than this many milliseconds keeps his place: his request may be on its way.
-const GRACE: u64 = 500;
-
 /// So many, and no more.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -101,8 +98,8 @@ impl Taken {
     fn longest_silent(&self, now: u64) -> Option<AbortHandle> {
         let seats = self.seats();
         let silent = seats.by_number.iter().filter_map(|(number, seat)| {
-            let since = seat.stage.silent_since().filter(|it| it.saturating_add(GRACE) <= now)?;
-            Some(((since, *number), seat.task.get()?))
+            let silent = seat.stage.silent_from().filter(|it| *it <= now)?;
+            Some(((silent, *number), seat.task.get()?))
         });
         silent.min_by_key(|it| it.0).map(|it| it.1.clone())
     }

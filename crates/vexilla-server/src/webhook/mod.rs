@@ -9,7 +9,6 @@ mod notice;
 mod replay;
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -200,9 +199,7 @@ impl Webhook {
             return Err(BindError::new(address, reason));
         }
         let listener = Listener::bind(address, &self.inner.config.listener).await?;
-        Ok(BoundServer::new(listener, |listener, shutdown, drain| async move {
-            listener.serve(move |it| self.answer(it), shutdown, drain).await
-        }))
+        Ok(BoundServer::new(listener, move |it| self.answer(it)))
     }
 
     /// The webhook as a tower service, to be called in process or wrapped in further layers. It always answers.
@@ -225,25 +222,15 @@ impl Webhook {
     {
         let webhook = self.clone();
         async move {
-            let span = request_span!("webhook", request.method());
-            webhook.trace.adopt(&span, request.headers());
-            trace::answered(span, webhook.respond(request)).await
+            let span = request_span!("webhook", webhook.trace, request);
+            let (head, body) = request.into_parts();
+            let work = trace::caught(webhook.inner.take(&head, body), Problem::panicked);
+            trace::answered(span, work.map(|it| webhook.told(it))).await
         }
     }
-}
 
-impl Webhook {
-    /// Answers whatever happens: an error is turned into its answer, and so is a panic.
-    async fn respond<B>(&self, request: Request<B>) -> Reply
-    where
-        B: Body<Data = Bytes, Error: Into<BoxError>>,
-    {
-        let (head, body) = request.into_parts();
-        let work = AssertUnwindSafe(self.inner.take(&head, body));
-        let result = work.catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!("taking a notice panicked");
-            Err(Problem::panicked())
-        });
+    /// What came of a call, told to the observer and to the caller.
+    fn told(&self, result: Result<Taken, Problem>) -> Reply {
         if let Some(outcome) = outcome(&result) {
             self.observer.webhook_received(outcome);
         }

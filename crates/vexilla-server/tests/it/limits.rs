@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{Full, StreamBody};
 use tokio::sync::Semaphore;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 use vexilla_domain::{
     Answer, Batch, BatchAnswer, BatchTooLarge, Context, Debug, Engine, Export, FlagRef, Freshness,
     Revision,
@@ -20,6 +20,16 @@ use crate::fake::{FakeClock, FakeEngine, Rig};
 const EVALUATION: &str = "/api/v1/evaluation";
 const BATCH: &str = "/api/v1/evaluation/batch";
 const EXPORT: &str = "/api/v1/export/eval_cache/json";
+
+/// Each request's state is made, moved into place and freed again: what is large and rare stands behind a pointer.
+#[test]
+fn the_state_of_a_request_is_small() {
+    let rig = Rig::new(|_| {});
+    let request = Request::post(EVALUATION).body(Full::<Bytes>::default()).unwrap();
+    let state = size_of_val(&rig.sidecar.service().call(request));
+    println!("{state} bytes");
+    assert!(state < 4_000, "{state} bytes");
+}
 
 #[tokio::test]
 async fn the_engine_is_asked_what_was_sent() {

@@ -6,6 +6,7 @@
     reason = "helper functions of tests are not covered by clippy.toml"
 )]
 
+mod accept;
 mod admin;
 mod connections;
 mod export;

@@ -17,6 +17,20 @@ fn unpacked(body: &Bytes) -> String {
     text
 }
 
+/// What listens refuses them before; a server that somebody else has put the sidecar into may not.
+#[tokio::test]
+async fn two_hosts_are_refused_however_they_came() {
+    let rig = Rig::new(|_| {});
+    for hosts in [&["a", "b"][..], &["a", "a"]] {
+        let hosts: Vec<_> = hosts.iter().map(|it| ("host", *it)).collect();
+        let (status, headers, body) = rig.ask("GET", "/api/v1/health", &hosts).await;
+        assert_eq!((status, &body[..]), (400, &b"400 Bad Request"[..]));
+        assert_eq!(headers["connection"], "close");
+    }
+    assert_eq!(rig.ask("GET", "/api/v1/health", &[("host", "a b")]).await.0, 400);
+    assert_eq!(rig.ask("GET", "/api/v1/health", &[("host", "a")]).await.0, 200);
+}
+
 #[tokio::test]
 async fn pages_of_other_origins_may_ask() {
     let rig = Rig::new(|_| {});

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use vexilla::{Change, Client, Config, Context, Freshness, Reason, Revision};
-use vexilla_domain::json::read_flags;
+use vexilla::{Change, Client, Config, Context, ExportPolicy, Freshness, Reason, Revision};
+use vexilla_domain::json::{read_flags, write_flags};
 use vexilla_domain::{FlagId, FlagName, FlagState, Operator, Strictness};
 
 use crate::refresh::settle;
@@ -72,6 +72,40 @@ async fn a_flag_that_is_read_by_itself_is_there_at_once_and_no_lag_takes_it_back
     source.then_numbered(7, &[&at(7, 1, "a", true), &at(4, 2, "b", true)]);
     client.refresh().await.unwrap();
     assert_eq!(reason(&client, "a"), Reason::Static, "what is fetched is newer");
+}
+
+/// Flagr's API for one flag tells one date, the export tells all.
+#[tokio::test(start_paused = true)]
+async fn a_flag_that_is_read_by_itself_is_exported_with_the_dates_that_are_known() {
+    const DATES: &str = r#""CreatedAt":"2026-11-22T10:00:00.987654321Z","UpdatedAt":"2026-11-23T10:00:00.123456789Z""#;
+    let exported = |flag: &str, updated: &str| {
+        let dated = flag.replace("\"ID\"", &format!("{DATES},\"ID\""));
+        dated.replacen("2026-11-23T10:00:00.123456789Z", updated, 1)
+    };
+    let written = |flag: &str| {
+        let flags = read_flags(format!("[{flag}]").as_bytes()).unwrap().flags;
+        String::from_utf8(write_flags(&flags)).unwrap() + "\n"
+    };
+    let source = Scripted::new(Strictness::AsStored);
+    let old = exported(&at(5, 1, "a", true), "2026-11-23T10:00:00.123456789Z");
+    source.then_numbered(5, &[&old]);
+    let mut config = Config::default();
+    config.export = ExportPolicy::Keep;
+    let client = source.client(config).await;
+
+    let now = at(6, 1, "a", false);
+    source.knows(
+        1,
+        found(&now.replacen("\"ID\"", "\"updatedAt\":\"2026-11-26T10:00:00.5Z\",\"ID\"", 1)),
+    );
+    client.reread(&[named(1)]).await.unwrap();
+    let shown = || String::from_utf8(client.export().unwrap().to_vec()).unwrap();
+    assert_eq!(shown(), written(&exported(&now, "2026-11-26T10:00:00.5Z")));
+
+    let exact = exported(&now, "2026-11-26T10:00:00.501234567Z");
+    source.then_numbered(6, &[&exact]);
+    client.refresh().await.unwrap();
+    assert_eq!(shown(), written(&exact));
 }
 
 #[tokio::test(start_paused = true)]

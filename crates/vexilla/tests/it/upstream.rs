@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
-use vexilla::{Client, FlagrConfig, ListenAddress, Sidecar};
+use vexilla::{Client, FlagrConfig, ListenAddress, Sidecar, SystemClock};
+use vexilla_domain::Clock;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -30,6 +31,19 @@ pub(crate) struct State {
     pub(crate) headers: Vec<http::HeaderMap>,
     /// Set while a read of one flag is to wait.
     gate: Option<Gate>,
+    /// Set where the export is behind.
+    lag: Option<Lag>,
+    /// The newest change that an export has shown.
+    shown: watch::Sender<u64>,
+}
+
+/// What the export shows, as Flagr's: it is loaded anew at intervals.
+#[derive(Debug)]
+struct Lag {
+    interval: Duration,
+    loaded: Instant,
+    newest: u64,
+    flags: Vec<Value>,
 }
 
 /// A read says that it is there, and waits to go on.
@@ -77,6 +91,22 @@ impl Upstream {
         self.state().asked.iter().filter(|it| it.contains(what)).count()
     }
 
+    /// From now on the export is behind as that of a Flagr with this interval is.
+    pub(crate) fn lag(&self, interval: Duration) {
+        let mut state = self.state();
+        let (loaded, newest, flags) = (SystemClock.instant(), state.newest, state.all());
+        state.lag = Some(Lag { interval, loaded, newest, flags });
+    }
+
+    /// Waits until an export has shown all there is.
+    pub(crate) async fn all_is_shown(&self) {
+        let (newest, mut shown) = {
+            let state = self.state();
+            (state.newest, state.shown.subscribe())
+        };
+        shown.wait_for(|it| *it == newest).await.unwrap();
+    }
+
     /// The next read of one flag waits until the sender says so; the receiver tells when it is there.
     pub(crate) fn hold_next_read(
         &self,
@@ -113,17 +143,30 @@ impl State {
         self.flags.remove(&id);
     }
 
+    fn all(&self) -> Vec<Value> {
+        self.flags.values().map(|(_, flag)| flag.clone()).collect()
+    }
+
+    fn export(&mut self) -> Vec<Value> {
+        let (now, newest, flags) = (SystemClock.instant(), self.newest, self.all());
+        let Some(lag) = &mut self.lag else { return flags };
+        if lag.loaded + lag.interval <= now {
+            *lag = Lag { interval: lag.interval, loaded: now, newest, flags };
+        }
+        self.shown.send_replace(lag.newest);
+        lag.flags.clone()
+    }
+
     fn answer(&mut self, request: &Request) -> ResponseTemplate {
         let path = request.url.path().to_owned();
         self.asked.push(format!("{} {path}", request.method));
         let body = |value: Value| ResponseTemplate::new(200).set_body_json(value);
-        let all = || self.flags.values().map(|(_, flag)| flag.clone()).collect::<Vec<_>>();
         let row = |flag: &Value| json!({"id": flag["ID"], "key": flag["Key"]});
         let parts: Vec<_> = path.trim_start_matches("/api/v1/").split('/').collect();
         match (request.method.as_str(), parts.as_slice()) {
             ("GET", ["flags", "snapshots", "max_id"]) => body(json!({"maxID": self.newest})),
-            ("GET", ["export", "eval_cache", "json"]) => body(json!({"Flags": all()})),
-            ("GET", ["flags"]) => body(all().iter().map(row).collect()),
+            ("GET", ["export", "eval_cache", "json"]) => body(json!({"Flags": self.export()})),
+            ("GET", ["flags"]) => body(self.all().iter().map(row).collect()),
             ("GET", ["flags", id]) => match self.flags.get(&id.parse().unwrap()) {
                 Some((_, flag)) => body(row(flag)),
                 None => ResponseTemplate::new(404).set_body_json(

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::super::pace::Pace;
+use super::super::places::Places;
 use super::Serving;
 
 const HEAD: Duration = Duration::from_secs(5);
@@ -121,6 +122,36 @@ async fn a_client_that_takes_its_answer_slowly_is_not() {
     client.read_to_end(&mut rest).await.unwrap();
     assert!(rest.ends_with(b"x"), "{rest:?}");
     assert!(served.await.unwrap() > 9 * IDLE);
+}
+
+/// A connection that has the only place, with a client that takes its answer slowly.
+#[tokio::test(start_paused = true)]
+async fn who_takes_an_answer_slowly_keeps_the_place_and_who_takes_none_loses_it() {
+    let pace = Pace::new(HEAD, IDLE);
+    let places = Places::new(1, pace);
+    let (mut client, stream) = duplex(1024);
+    let answer =
+        |_: Request<Incoming>| async { Response::new(Full::new(Bytes::from(vec![b'x'; 100_000]))) };
+    let serving = Serving { http: http1::Builder::new(), pace, tls: None, answer };
+    let stage = pace.stage();
+    let seat = places.take(stage.clone()).await;
+    let ended_by = seat.ended_by();
+    let served = tokio::spawn(async move {
+        let _seat = seat;
+        serving.connection(stream, stage, &CancellationToken::new()).await.is_ok()
+    });
+    ended_by.task(served.abort_handle());
+    ask(&mut client).await;
+
+    let mut some = vec![0; 1_000];
+    for _ in 0..5 {
+        let other = tokio::time::timeout(Duration::from_secs(9), places.take(pace.stage()));
+        assert!(other.await.is_err(), "the place is taken");
+        client.read_exact(&mut some).await.unwrap();
+    }
+    let (before, _seat) = (Instant::now(), places.take(pace.stage()).await);
+    assert!(served.await.unwrap_err().is_cancelled());
+    assert!(before.elapsed().abs_diff(Duration::from_secs(10)) < Duration::from_millis(100));
 }
 
 /// Lets time pass.
