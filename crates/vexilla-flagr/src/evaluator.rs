@@ -118,7 +118,7 @@ impl FlagrEvaluator {
 
     async fn one(&self, call: RemoteCall<'_>) -> Result<Answer, RemoteError> {
         let RemoteCall { flag, context, debug, .. } = call;
-        let headers = hand_on::headers(context, self.client.own_header());
+        let headers = hand_on::headers(context, self.client.own_header().as_ref());
         let body = request::evaluation(flag, context, debug);
         let body = match self.post(EVALUATION, headers, body).await? {
             Reply::Json(body) => body,
@@ -141,7 +141,7 @@ impl FlagrEvaluator {
     ) -> Result<Vec<BatchAnswer>, RemoteError> {
         let headers = match batch.entities.split_first() {
             Some((first, rest)) if rest.iter().all(|it| it.headers() == first.headers()) => {
-                hand_on::headers(first, self.client.own_header())
+                hand_on::headers(first, self.client.own_header().as_ref())
             }
             _ => HeaderMap::new(),
         };

@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod changed;
 mod connections;
 mod export;
 mod exposures;
