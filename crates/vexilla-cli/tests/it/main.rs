@@ -11,6 +11,8 @@
 mod archived;
 mod bad_input;
 mod check;
+#[cfg(unix)]
+mod client_certificate;
 mod configuration;
 mod decide;
 mod export;
@@ -20,6 +22,8 @@ mod readme;
 #[path = "../../../vexilla/tests/it/redis_server.rs"]
 #[expect(dead_code, reason = "no test here stops it")]
 mod redis_server;
+#[cfg(unix)]
+mod reloading;
 mod running;
 mod serve;
 mod servers;
