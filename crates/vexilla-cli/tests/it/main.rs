@@ -16,6 +16,8 @@ mod client_certificate;
 mod configuration;
 mod decide;
 mod export;
+#[cfg(unix)]
+mod exposures;
 mod http;
 mod killed;
 mod readme;
