@@ -245,6 +245,6 @@ fn servers_and_telemetry() {
     check([limit, "", "webhook.header = 'X:'"], "webhook.header: the secret is empty");
     check(
         ["telemetry.flags = 3", "", "telemetry.otlp_endpoint = 'c:1'"],
-        "telemetry.otlp_endpoint: `c:1`",
+        "telemetry.otlp_endpoint: `c:1/v1/metrics` is no address",
     );
 }
