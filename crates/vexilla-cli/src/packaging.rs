@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command as Process;
 
 use clap::Parser;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -203,6 +204,22 @@ fn the_unit_starts_the_command() {
     keeps_on(&format!("/var/lib/{state}"), &words);
     fits(unit.lines().find_map(|it| it.strip_prefix("MemoryMax=")).unwrap(), &words);
     assert!(unit.lines().any(|it| it == "ExecReload=/bin/kill -HUP $MAINPID"));
+}
+
+/// As far as there is somebody to ask.
+#[test]
+fn systemd_takes_the_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vexilla.service");
+    // The command need not be installed here.
+    let unit = text("packaging/systemd/vexilla.service").replace("/usr/bin/vexilla", "/bin/sh");
+    fs::write(&file, unit).unwrap();
+    let Ok(said) = Process::new("systemd-analyze").arg("verify").arg(&file).output() else {
+        return;
+    };
+    let complaints = String::from_utf8_lossy(&said.stderr);
+    let of_ours: Vec<_> = complaints.lines().filter(|it| it.contains("vexilla.service")).collect();
+    assert!(of_ours.is_empty(), "{complaints}");
 }
 
 #[test]

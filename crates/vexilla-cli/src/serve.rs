@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use vexilla::{BoundServer, BreakerConfig, Client, ExportPolicy, Sidecar, StartError, Stats};
+use vexilla::{
+    BoundServer, BreakerConfig, Client, ExportPolicy, SharedAuth, Sidecar, StartError, Stats,
+};
 
 use crate::archive;
 use crate::args::{ServeArgs, SourceArgs};
@@ -33,8 +35,9 @@ pub(crate) async fn run(
     }
     let source = source(settings)?;
     let (mut signals, hangups) = (Signals::new()?, Hangups::new()?);
+    let auth = settings.flagr.auth(&settings.origins)?;
     let (client, sidecar, bound) = tokio::select! {
-        started = start(&source, configuration, running) => started?,
+        started = start(&source, configuration, running, auth.clone()) => started?,
         () = signals.next() => return Ok(ExitCode::SUCCESS), // nobody is being served yet
     };
     print(loaded(&client.stats()))?;
@@ -63,6 +66,7 @@ pub(crate) async fn run(
     let live = Live {
         client: client.clone(),
         sidecar,
+        auth,
         level: running.level.clone(),
         outside: configuration.outside.clone(),
         in_force: configuration.loaded.effective.clone(),
@@ -96,6 +100,7 @@ async fn start(
     source: &SourceArgs,
     configuration: &Configuration,
     running: &Running,
+    auth: SharedAuth,
 ) -> Result<(Client, Sidecar, BoundServer), CommandError> {
     let settings = &configuration.loaded.settings;
     let origins = &settings.origins;
@@ -108,7 +113,7 @@ async fn start(
     let mut config = settings.client()?;
     config.export = ExportPolicy::Keep;
     config.exposures.spool = settings.exposures.folder(archive.as_ref().map(|it| it.1.clone()));
-    let mut builder = source.builder(settings)?.config(config).breaker(breaker);
+    let mut builder = source.builder(settings, auth)?.config(config).breaker(breaker);
     if let Some(interval) = settings.refresh.interval {
         builder = builder.refresh_interval(interval);
     }

@@ -1,11 +1,10 @@
 //! The admin API and the webhook of `vexilla serve`, and what is handed on to Flagr.
 
 use vexilla::{BindError, ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError};
-use vexilla_flagr::FlagrSource;
 
 use crate::args::SourceArgs;
 use crate::error::CommandError;
-use crate::settings::{Flagr, Origin, Section as _, Settings, Wrong, local};
+use crate::settings::{Origin, Origins, Section as _, Settings, Wrong, local};
 use crate::source::at;
 
 /// A client in the making with the servers that were asked for.
@@ -44,7 +43,7 @@ pub(crate) fn failed(settings: &Settings, source: &SourceArgs, error: StartError
             let part = if is_admin { "admin" } else { "webhook" };
             unopened(settings, part, error)
         }
-        StartError::Config(error) => misconfigured(settings, error),
+        StartError::Config(error) => settings.refused(&error).into(),
         error => source.failed(error),
     }
 }
@@ -59,29 +58,18 @@ pub(crate) fn unopened(settings: &Settings, part: &str, error: BindError) -> Com
     at(place, error)
 }
 
+/// The error of a server that would be left without a secret where others than this machine reach it.
+pub(crate) fn unsafe_without(error: &ConfigError, origins: &Origins) -> Wrong {
+    let path = if error.field() == "admin" { "admin.token" } else { "webhook.secret" };
+    origins.wrong(&[path], error.reason())
+}
+
 /// `http://127.0.0.1:18100`, the same with `https`, or `unix:/run/vexilla.sock`
 pub(crate) fn place(address: &ListenAddress, speaks_tls: bool) -> String {
     match address {
         ListenAddress::Tcp(address) if speaks_tls => format!("https://{address}"),
         ListenAddress::Tcp(address) => format!("http://{address}"),
         ListenAddress::Unix(_) => address.to_string(),
-    }
-}
-
-/// The setting that a configuration which was refused is made of.
-fn misconfigured(settings: &Settings, error: ConfigError) -> CommandError {
-    let origins = &settings.origins;
-    if error.field() == "flagr"
-        && let Some(url) = &settings.flagr.url
-    {
-        let config = settings.flagr.config(url, origins);
-        if let Ok(Err(error)) = config.map(FlagrSource::new) {
-            return Flagr::refused(&error, origins).into();
-        }
-    }
-    match origins.at_fault(error.field()) {
-        Some(_) => origins.refused(error.field(), &error).into(),
-        None => CommandError::Usage(Box::new(error)),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use vexilla::{Client, ClientBuilder, FileSource, FlagrConfig, RefreshError, StartError};
+use vexilla::{
+    Auth, Client, ClientBuilder, FileSource, FlagrConfig, RefreshError, SharedAuth, StartError,
+};
 use vexilla_domain::json::Document;
 use vexilla_domain::{Depth, FlagSource};
 use vexilla_flagr::FlagrSource;
@@ -14,11 +16,17 @@ use crate::error::CommandError;
 use crate::settings::{Settings, Wrong, parts};
 
 impl SourceArgs {
-    /// A client in the making, on this source.
-    pub(crate) fn builder(&self, settings: &Settings) -> Result<ClientBuilder, Wrong> {
+    /// A client in the making, on this source, with these credentials for Flagr.
+    pub(crate) fn builder(
+        &self,
+        settings: &Settings,
+        auth: SharedAuth,
+    ) -> Result<ClientBuilder, Wrong> {
         let mut builder = Client::builder();
         if let Some(url) = &self.flagr {
-            builder = builder.flagr_with(config(url, settings)?);
+            let mut config = config(url, settings)?;
+            config.auth = Auth::Shared(auth);
+            builder = builder.flagr_with(config);
         }
         if let Some(path) = &self.flags {
             builder = builder.flags_file(path);
@@ -30,7 +38,7 @@ impl SourceArgs {
     pub(crate) async fn reader(&self, settings: &Settings) -> Result<ClientBuilder, CommandError> {
         match archived::find(&self.archived, settings).await? {
             Some(found) => Ok(archived::builder(found)),
-            None => Ok(self.builder(settings)?),
+            None => Ok(self.builder(settings, settings.flagr.auth(&settings.origins)?)?),
         }
     }
 

@@ -36,18 +36,6 @@ pub trait Observer: fmt::Debug + Send + Sync {
 
     /// Somebody called the webhook.
     fn webhook_received(&self, outcome: WebhookOutcome) {}
-
-    /// So many exposures reached Flagr.
-    fn exposures_sent(&self, count: u64) {}
-
-    /// So many exposures were lost.
-    fn exposures_dropped(&self, count: u64) {}
-
-    /// So many evaluations that were decided here reached Flagr, which records them.
-    fn replays_sent(&self, count: u64) {}
-
-    /// So many evaluations that Flagr was to record were lost.
-    fn replays_dropped(&self, count: u64) {}
 }
 
 impl Observer for () {}
@@ -98,22 +86,6 @@ impl Observer for Fanout {
 
     fn webhook_received(&self, outcome: WebhookOutcome) {
         self.tell(|it| it.webhook_received(outcome));
-    }
-
-    fn exposures_sent(&self, count: u64) {
-        self.tell(|it| it.exposures_sent(count));
-    }
-
-    fn exposures_dropped(&self, count: u64) {
-        self.tell(|it| it.exposures_dropped(count));
-    }
-
-    fn replays_sent(&self, count: u64) {
-        self.tell(|it| it.replays_sent(count));
-    }
-
-    fn replays_dropped(&self, count: u64) {
-        self.tell(|it| it.replays_dropped(count));
     }
 }
 

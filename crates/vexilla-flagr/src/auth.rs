@@ -1,5 +1,8 @@
 //! Who we are to Flagr, or to the gate in front of it.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderName, HeaderValue};
 use vexilla_domain::Secret;
@@ -29,6 +32,57 @@ pub enum Auth {
         /// The header's value.
         value: Secret,
     },
+    /// As these say at the time of each request.
+    Shared(SharedAuth),
+}
+
+/// Credentials that may be replaced while they are in use, as where they are renewed from time to time. Clones share them.
+///
+/// ```
+/// # use vexilla_domain::Secret;
+/// # use vexilla_flagr::{Auth, FlagrConfig, FlagrSource, SharedAuth};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let auth = SharedAuth::new(Auth::Bearer(Secret::new("of today")))?;
+/// let mut config = FlagrConfig::new("http://flagr:18000");
+/// config.auth = Auth::Shared(auth.clone());
+/// let source = FlagrSource::new(config)?;
+/// auth.replace(&SharedAuth::new(Auth::Bearer(Secret::new("of tomorrow")))?);
+/// # drop(source);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SharedAuth(Arc<ArcSwap<Credentials>>);
+
+impl SharedAuth {
+    /// Credentials to begin with.
+    ///
+    /// # Errors
+    ///
+    /// If they do not fit into a request.
+    pub fn new(auth: Auth) -> Result<Self, ConfigError> {
+        let credentials = match auth {
+            Auth::Shared(shared) => return Ok(shared),
+            Auth::None => Credentials::None,
+            Auth::Bearer(token) => header("authorization", &format!("Bearer {}", token.reveal()))?,
+            Auth::Basic { user, .. } if user.contains(':') => {
+                let reason = "cannot be a user name: it holds a colon";
+                return Err(ConfigError::new("auth", user, reason));
+            }
+            Auth::Basic { user, password } => Credentials::Basic { user, password },
+            Auth::Header { name, value } => header(&name, value.reveal())?,
+        };
+        Ok(Self(Arc::new(ArcSwap::from_pointee(credentials))))
+    }
+
+    /// Takes over the others, from the next request on.
+    pub fn replace(&self, others: &Self) {
+        self.0.store(others.0.load_full());
+    }
+
+    pub(crate) fn now(&self) -> Arc<Credentials> {
+        self.0.load_full()
+    }
 }
 
 /// An [`Auth`] that is known to fit into a request.
@@ -40,18 +94,6 @@ pub(crate) enum Credentials {
 }
 
 impl Credentials {
-    pub(crate) fn new(auth: Auth) -> Result<Self, ConfigError> {
-        match auth {
-            Auth::None => Ok(Self::None),
-            Auth::Bearer(token) => header("authorization", &format!("Bearer {}", token.reveal())),
-            Auth::Basic { user, .. } if user.contains(':') => {
-                Err(ConfigError::new("auth", user, "cannot be a user name: it holds a colon"))
-            }
-            Auth::Basic { user, password } => Ok(Self::Basic { user, password }),
-            Auth::Header { name, value } => header(&name, value.reveal()),
-        }
-    }
-
     /// Whether there are any.
     pub(crate) fn given(&self) -> bool {
         !matches!(self, Self::None)

@@ -7,7 +7,7 @@ use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect, retry};
 use vexilla_domain::SourceError;
 
-use crate::auth::Credentials;
+use crate::auth::SharedAuth;
 use crate::{ConfigError, FlagrConfig, RequestHeaders, error, proxy, tls};
 
 /// A connection that was not used for this long is not used again.
@@ -21,7 +21,7 @@ pub(crate) type Query<'a> = &'a [(&'a str, &'a str)];
 /// Flagr's HTTP API at one address.
 pub(crate) struct Client {
     http: reqwest::Client,
-    credentials: Credentials,
+    credentials: SharedAuth,
     /// `http://flagr:18000`
     origin: String,
     /// `/prefix`, or empty.
@@ -32,7 +32,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(config: FlagrConfig) -> Result<Self, ConfigError> {
         let url = config.check()?;
-        let credentials = Credentials::new(config.auth)?;
+        let credentials = SharedAuth::new(config.auth)?;
         let proxy = config.proxy.map(proxy::read).transpose()?;
         let uses_tls = url.scheme() == "https" || proxy.as_ref().is_some_and(|it| it.uses_tls);
         let tls = tls::read(&config.extra_roots, config.client_certificate, uses_tls, &url)?;
@@ -69,7 +69,7 @@ impl Client {
 
     /// Whether requests carry credentials.
     pub(crate) fn has_credentials(&self) -> bool {
-        self.credentials.given()
+        self.credentials.now().given()
     }
 
     /// The error for a read that was answered with another status than 200.
@@ -78,8 +78,8 @@ impl Client {
     }
 
     /// The header that carries the credentials, where it is named by the configuration.
-    pub(crate) fn own_header(&self) -> Option<&HeaderName> {
-        self.credentials.header()
+    pub(crate) fn own_header(&self) -> Option<HeaderName> {
+        self.credentials.now().header().cloned()
     }
 
     /// Whether requests say of themselves which trace they are part of.
@@ -100,7 +100,7 @@ impl Client {
         if let Some(more) = &self.request_headers {
             request = request.headers(more.headers());
         }
-        self.credentials.apply(request)
+        self.credentials.now().apply(request)
     }
 }
 

@@ -187,7 +187,7 @@ impl ConfigError {
         self
     }
 
-    /// The field of [`FlagrConfig`] that is wrong.
+    /// The field of [`FlagrConfig`] that is wrong, or the member of it: `client_certificate.key`, `proxy.user`.
     pub fn field(&self) -> &'static str {
         self.field
     }

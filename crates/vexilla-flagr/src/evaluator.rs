@@ -65,7 +65,7 @@ impl FlagrEvaluator {
 
     /// What of a caller's request goes along.
     fn headers_of(&self, context: &Context) -> HeaderMap {
-        hand_on::headers(context, self.client.own_header(), self.client.tells_trace())
+        hand_on::headers(context, self.client.own_header().as_ref(), self.client.tells_trace())
     }
 
     /// Asks once.

@@ -97,7 +97,7 @@ mod hand_on;
 mod refusal;
 mod request;
 
-pub use auth::Auth;
+pub use auth::{Auth, SharedAuth};
 pub use config::{ConfigError, FlagrConfig};
 pub use evaluator::FlagrEvaluator;
 pub use exposures::FlagrExposures;

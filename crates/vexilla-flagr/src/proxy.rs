@@ -54,7 +54,11 @@ pub(crate) fn read(proxy: HttpProxy) -> Result<Checked, ConfigError> {
     let route = match proxy.login {
         None => route,
         Some((user, _)) if user.contains(':') => {
-            return Err(ConfigError::new("proxy", user, "cannot be a user name: it holds a colon"));
+            return Err(ConfigError::new(
+                "proxy.user",
+                user,
+                "cannot be a user name: it holds a colon",
+            ));
         }
         Some((user, password)) => route.basic_auth(&user, password.reveal()),
     };

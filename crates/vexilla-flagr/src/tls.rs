@@ -13,6 +13,7 @@ use vexilla_domain::Secret;
 
 const ROOTS: &str = "extra_roots";
 const CERTIFICATE: &str = "client_certificate";
+const KEY: &str = "client_certificate.key";
 
 /// A certificate and its key, both in PEM: who we are to a server that asks for it when the connection is made.
 #[derive(Debug, Clone)]
@@ -92,7 +93,7 @@ fn identity(
     let chain = certificates(CERTIFICATE, &certificate.chain)?;
     // The cause would quote the key.
     let key = PrivateKeyDer::from_pem_slice(certificate.key.reveal().as_bytes())
-        .map_err(|_| ConfigError::new(CERTIFICATE, "[redacted]", "is not a private key in PEM"))?;
+        .map_err(|_| ConfigError::new(KEY, "[redacted]", "is not a private key in PEM"))?;
     Ok((chain, key))
 }
 

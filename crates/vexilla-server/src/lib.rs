@@ -44,6 +44,7 @@
 mod accept;
 mod admin;
 mod answer;
+mod change;
 mod compress;
 mod config;
 mod cors;
@@ -83,16 +84,19 @@ mod trace;
 mod webhook;
 pub mod wire;
 
-pub use admin::{Admin, AdminConfig};
+pub use admin::{Admin, AdminConfig, AdminSettings};
+pub use change::Change;
 pub use config::{Injection, SidecarConfig};
 pub use forward::{ForwardBody, ForwardError, ForwardErrorKind, Forwarder};
 pub use http_forwarder::{ForwardConfig, ForwardUrlError, HttpForwarder};
 pub use listener::{
-    AddressError, BindError, BoundServer, ListenAddress, ListenerConfig, TlsFiles, UnixAccess,
+    AddressError, BindError, BoundServer, ListenAddress, ListenerConfig, TlsError, TlsFiles,
+    UnixAccess,
 };
 pub use parts::SidecarParts;
 pub use probe::probe;
+pub use secret::CredentialError;
 pub use serve::BoundSidecar;
 pub use sidecar::Sidecar;
 pub use trace::TraceParent;
-pub use webhook::{CredentialError, Webhook, WebhookConfig, WebhookHeader};
+pub use webhook::{Webhook, WebhookConfig, WebhookHeader, WebhookSettings};

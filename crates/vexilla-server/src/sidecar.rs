@@ -25,7 +25,7 @@ use crate::forward::PassThrough;
 use crate::host;
 use crate::inject::Injector;
 use crate::limit::Limit;
-use crate::listener::ListenerConfig;
+use crate::listener::LiveConfig;
 use crate::media_type;
 use crate::ofrep::{Ofrep, Problem};
 use crate::operation;
@@ -75,6 +75,7 @@ struct Kept {
     tags: Tags,
     exporter: Arc<Exporter>,
     compressor: Arc<Compressor>,
+    listener: LiveConfig,
     /// Flagr, for what is not answered here.
     pass_through: Option<PassThrough>,
 }
@@ -99,15 +100,17 @@ impl Sidecar {
             .clone()
             .map(|forwarder| PassThrough { forwarder, operator: parts.operator.clone() });
         let compressor = Arc::new(Compressor::default());
-        let kept = Arc::new(Kept { parts, tags, exporter, compressor, pass_through });
+        let listener = LiveConfig::new(config.listener.clone());
+        let kept = Arc::new(Kept { parts, tags, exporter, compressor, listener, pass_through });
         Self { inner: Arc::new(ArcSwap::from_pointee(Inner::new(kept, config))) }
     }
 
-    /// Answers by another configuration from the next request on, in all clones. Requests that are being answered count
-    /// for the former limits only. The connections, the web prefix and what is handed on stay as they are.
+    /// Answers by another configuration from the next request on, in all clones, and takes connections by it. Requests that
+    /// are being answered count for the former limits only. Certificates, who may connect to a Unix socket, the web prefix
+    /// and what is handed on stay as they are.
     pub fn reconfigure(&self, mut config: SidecarConfig) {
         let former = self.inner.load_full();
-        config.listener = former.config.listener.clone();
+        former.kept.listener.change(config.listener.clone());
         config.web_prefix.clone_from(&former.config.web_prefix);
         config.pass_through = former.config.pass_through;
         config.forward_headers = former.config.forward_headers;
@@ -143,8 +146,8 @@ impl Sidecar {
     }
 
     /// The connections that it is configured for.
-    pub(crate) fn listener(&self) -> ListenerConfig {
-        self.inner.load().config.listener.clone()
+    pub(crate) fn listener(&self) -> LiveConfig {
+        self.inner.load().kept.listener.clone()
     }
 }
 

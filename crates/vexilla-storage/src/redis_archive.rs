@@ -55,8 +55,7 @@ impl RedisArchive {
     ///
     /// Outside of a Tokio runtime.
     pub fn connect(config: RedisConfig) -> Result<Self, RedisConfigError> {
-        config.check()?;
-        let tls = tls::connector(&config)?;
+        let tls = config.checked()?;
         let token = format!("{:016x}{:016x}", random(), random());
         let names = Names::new(&config.key_prefix, token);
         let shared = Arc::new(Shared::new(config, names, tls));
@@ -75,8 +74,7 @@ impl RedisArchive {
             let message = format!("the configuration of Redis: {error}");
             ArchiveError::new(ArchiveErrorKind::Unavailable, message)
         };
-        config.check().map_err(unusable)?;
-        let tls = tls::connector(&config).map_err(unusable)?;
+        let tls = config.checked().map_err(unusable)?;
         let names = Names::new(&config.key_prefix, String::new());
         let shared = Shared::new(config, names, tls);
         let mut link = shared.open().await.map_err(|it| shared.unavailable(it))?;

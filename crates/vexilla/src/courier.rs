@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vexilla_domain::{ArchiveError, ExposeError, ExposeErrorKind, Observer, QueueCounts};
+use vexilla_domain::{ArchiveError, ExposeError, ExposeErrorKind, QueueCounts};
 
 use crate::exposure_config::ExposureConfig;
 use backlog::Backlog;
@@ -80,7 +80,6 @@ impl Courier {
         config: &ExposureConfig,
         folder: &'static str,
         delivery: Arc<dyn Delivery>,
-        observer: Arc<dyn Observer>,
         stop: CancellationToken,
         tasks: &TaskTracker,
     ) -> Result<Self, ArchiveError> {
@@ -92,7 +91,7 @@ impl Courier {
             records: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
         });
-        let counts = Arc::new(Counts::new(Arc::clone(&delivery), observer, backlog.dropped()));
+        let counts = Arc::new(Counts::new(backlog.dropped()));
         let courier = Self { inbox, room: Arc::clone(&room), counts: Arc::clone(&counts) };
         let task = Task::new(config.clone(), parcels, backlog, delivery, room, counts);
         tasks.spawn(task.run(stop));

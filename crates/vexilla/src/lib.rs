@@ -140,15 +140,15 @@ pub use vexilla_domain::{
     Source, Stats, Strategy, TagsOperator, Value,
 };
 pub use vexilla_eval::bucket;
-pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy};
+pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy, SharedAuth};
 #[cfg(feature = "server")]
 pub use vexilla_server::{
-    AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, ForwardConfig, Injection,
-    ListenAddress, ListenerConfig, Sidecar, SidecarConfig, TlsFiles, UnixAccess, WebhookConfig,
-    WebhookHeader, middleware,
+    AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, CredentialError,
+    ForwardConfig, Injection, ListenAddress, ListenerConfig, Sidecar, SidecarConfig, TlsError,
+    TlsFiles, UnixAccess, WebhookConfig, WebhookHeader, middleware,
 };
 #[cfg(feature = "memory")]
-pub use vexilla_storage::{CacheConfig, CachedRemote, CachedRemoteConfig};
+pub use vexilla_storage::{CacheConfig, CacheConfigError, CachedRemote, CachedRemoteConfig};
 #[cfg(feature = "disk")]
 pub use vexilla_storage::{DiskArchive, DiskConfig};
 pub use vexilla_storage::{MemoryArchive, StackedArchive};

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vexilla_server::{
-    Admin, AdminConfig, BoundServer, ForwardConfig, ListenAddress, Webhook, WebhookConfig,
+    Admin, AdminConfig, AdminSettings, BoundServer, Change, CredentialError, ForwardConfig,
+    ListenAddress, Webhook, WebhookConfig, WebhookSettings,
 };
 #[cfg(feature = "prometheus")]
 use vexilla_telemetry::Prometheus;
@@ -98,7 +99,7 @@ impl WantedServers {
     async fn bind(
         self,
         client: &Client,
-    ) -> Result<(Option<BoundServer>, Option<BoundServer>), StartError> {
+    ) -> Result<(Option<Opened<AdminSettings>>, Option<Opened<WebhookSettings>>), StartError> {
         // The servers belong to the client and must not keep it going.
         let operator = Arc::new(client.lent());
         let clock = || Arc::clone(&client.parts().clock);
@@ -112,18 +113,20 @@ impl WantedServers {
                     Some(render) => admin.with_metrics(Prometheus::CONTENT_TYPE, render),
                     None => admin,
                 };
-                Some(admin.bind(&address).await.map_err(StartError::Listen)?)
+                let settings = admin.settings();
+                Some((admin.bind(&address).await.map_err(StartError::Listen)?, settings))
             }
             None => None,
         };
         let webhook = match self.webhook {
             Some((address, config)) => {
                 let webhook = Webhook::new(operator, clock(), config)
-                    .map_err(|error| ConfigError::new("webhook", error.to_string()))?
+                    .map_err(|error| refused("webhook", &error))?
                     .with_observer(Arc::clone(&client.parts().observer));
                 #[cfg(feature = "otel")]
                 let webhook = webhook.with_trace(client.trace_parent());
-                Some(webhook.bind(&address).await.map_err(StartError::Listen)?)
+                let settings = webhook.settings();
+                Some((webhook.bind(&address).await.map_err(StartError::Listen)?, settings))
             }
             None => None,
         };
@@ -131,13 +134,20 @@ impl WantedServers {
     }
 }
 
-/// The running servers of a client.
+fn refused(field: &'static str, error: &CredentialError) -> ConfigError {
+    ConfigError::new(field, error.to_string())
+}
+
+/// An open server, and the way to change it.
+type Opened<S> = (BoundServer, S);
+
+/// The running servers of a client: where each listens, and the way to change it.
 #[derive(Debug)]
 pub(crate) struct Servers {
     stop: CancellationToken,
     tasks: TaskTracker,
-    admin: OnceLock<ListenAddress>,
-    webhook: OnceLock<ListenAddress>,
+    admin: OnceLock<(ListenAddress, AdminSettings)>,
+    webhook: OnceLock<(ListenAddress, WebhookSettings)>,
 }
 
 impl Servers {
@@ -146,9 +156,10 @@ impl Servers {
         Self { stop, tasks: TaskTracker::new(), admin, webhook }
     }
 
-    fn serve(&self, place: &OnceLock<ListenAddress>, server: Option<BoundServer>) {
-        let Some(server) = server else { return };
-        let address = place.get_or_init(|| server.address().clone()).clone();
+    fn serve<S>(&self, place: &OnceLock<(ListenAddress, S)>, opened: Option<Opened<S>>) {
+        let Some((server, settings)) = opened else { return };
+        let address = server.address().clone();
+        place.get_or_init(|| (address.clone(), settings));
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             let cut = server.serve(stop.cancelled_owned(), DRAIN).await;
@@ -169,11 +180,33 @@ impl Servers {
 impl Client {
     /// Where the admin API of [`ClientBuilder::admin`] listens.
     pub fn admin_address(&self) -> Option<&ListenAddress> {
-        self.servers().admin.get()
+        self.servers().admin.get().map(|it| &it.0)
     }
 
     /// Where the webhook of [`ClientBuilder::webhook`] listens.
     pub fn webhook_address(&self) -> Option<&ListenAddress> {
-        self.servers().webhook.get()
+        self.servers().webhook.get().map(|it| &it.0)
+    }
+
+    /// Other limits and secrets for the servers of [`ClientBuilder::admin`] and [`ClientBuilder::webhook`], from the next
+    /// request and the next connection on. What is for a server that was not asked for changes nothing, and where a server
+    /// listens and which certificate it has stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be: then both stay as they are. A server that others than this machine reach cannot do without
+    /// a secret.
+    pub fn reconfigure_servers(
+        &self,
+        admin: AdminConfig,
+        webhook: WebhookConfig,
+    ) -> Result<(), ConfigError> {
+        let servers = self.servers();
+        let admin = servers.admin.get().map(|it| it.1.change(admin)).transpose();
+        let admin = admin.map_err(|error| refused("admin", &error))?;
+        let webhook = servers.webhook.get().map(|it| it.1.change(webhook)).transpose();
+        let webhook = webhook.map_err(|error| refused("webhook", &error))?;
+        admin.into_iter().chain(webhook).for_each(Change::apply);
+        Ok(())
     }
 }

@@ -62,9 +62,7 @@ pub(crate) async fn start_couriers(
     tasks: &TaskTracker,
 ) -> Result<(), StartError> {
     let start = async |folder, delivery: Arc<dyn Delivery>| {
-        let observer = Arc::clone(&parts.observer);
-        let config = &config.exposures;
-        Courier::start(config, folder, delivery, observer, stop.clone(), tasks).await
+        Courier::start(&config.exposures, folder, delivery, stop.clone(), tasks).await
     };
     let mut started = Ok(());
     if let Some(sink) = &parts.exposures {

@@ -133,6 +133,11 @@ impl Filter {
         for pattern in &self.tag_patterns {
             filter = filter.with_tag_pattern(pattern).map_err(refused("tag_patterns"))?;
         }
+        let of_hours = [("hours_offset", &self.hours_offset), ("hours_tag", &self.hours_tag)];
+        let without = of_hours.into_iter().find(|(_, it)| it.is_some() && self.hours.is_none());
+        if let Some((key, _)) = without {
+            return Err(wrong(key, "is set without `filter.hours`".to_owned()));
+        }
         if let Some(hours) = &self.hours {
             let (from, to) = hours
                 .split_once('-')

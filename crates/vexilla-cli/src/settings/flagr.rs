@@ -3,15 +3,16 @@
 use std::error::Error as _;
 use std::path::Path;
 
-use vexilla::{Auth, ClientCertificate, FlagrConfig, HttpProxy, Secret, TagsOperator};
-use vexilla_flagr::{ConfigError, ExportFilter};
+use vexilla::{
+    Auth, ClientCertificate, FlagFilter, FlagrConfig, HttpProxy, Secret, SharedAuth, TagsOperator,
+};
+use vexilla_flagr::{ConfigError, ExportFilter, FlagrSource};
 
 use super::found::{Origins, Wrong, read_file};
 use super::kind::{
     Address, Count, Hidden, Maybe, Named, OneOf, Place, SecretHeader, Size, Switch, Text, Time,
     Words,
 };
-use super::raw::Origin;
 use super::table::{Section as _, section};
 
 section! {
@@ -28,13 +29,13 @@ section! {
         /// Take flags from the Flagr at this address, `http://localhost:18000`, with its web prefix if it has one
         url: Maybe<Address> = None, [flag: Some("flagr"), value: Some("URL"), common: true];
         /// The token for Flagr's JWT gate, sent as `Authorization: Bearer …`
-        token: Hidden = None, [alias: Some("VEXILLA_FLAGR_TOKEN")];
+        token: Hidden = None, [alias: Some("VEXILLA_FLAGR_TOKEN"), live: true];
         /// The user for Flagr's Basic gate
-        user: Maybe<Text> = None, [alias: Some("VEXILLA_FLAGR_USER")];
+        user: Maybe<Text> = None, [alias: Some("VEXILLA_FLAGR_USER"), live: true];
         /// The password for Flagr's Basic gate
-        password: Hidden = None, [alias: Some("VEXILLA_FLAGR_PASSWORD")];
+        password: Hidden = None, [alias: Some("VEXILLA_FLAGR_PASSWORD"), live: true];
         /// A header for a gate of your own, instead of a token or a password
-        header: SecretHeader = None;
+        header: SecretHeader = None, [live: true];
         /// How long connecting may take
         connect_timeout: Time => it.connect_timeout;
         /// How long a small call may take in all: the change probe, health
@@ -97,7 +98,7 @@ impl Flagr {
     pub(crate) fn config(&self, url: &str, origins: &Origins) -> Result<FlagrConfig, Wrong> {
         let mut config = FlagrConfig::new(url);
         self.apply(&mut config);
-        config.auth = self.auth(origins)?;
+        config.auth = Auth::Shared(self.auth(origins)?);
         let read = |key: &str, file: Option<&Path>| read(origins, &format!("flagr.{key}"), file);
         config.extra_roots = read("extra_roots", self.extra_roots.as_deref())?.unwrap_or_default();
         config.client_certificate = match (&self.client_certificate, &self.client_key) {
@@ -122,49 +123,64 @@ impl Flagr {
         Ok(config)
     }
 
+    /// Refuses what cannot work, also with a filter that Flagr is asked to apply.
+    pub(crate) fn check(&self, filter: &FlagFilter, origins: &Origins) -> Result<(), Wrong> {
+        let mut config = self.config(self.url.as_deref().unwrap_or_default(), origins)?;
+        if self.url.is_none() {
+            return Ok(());
+        }
+        if let (None, Some((_, tags, _))) = (&config.export_filter, filter.for_source()) {
+            let asked = config.export_filter.insert(ExportFilter::default());
+            asked.tags = tags.into_iter().map(String::from).collect();
+        }
+        FlagrSource::new(config).map(drop).map_err(|error| Self::refused(&error, origins))
+    }
+
     /// Which setting is at fault where the configuration of these settings was refused, and why.
     pub(crate) fn refused(error: &ConfigError, origins: &Origins) -> Wrong {
-        let candidates: &[&str] = match error.field() {
-            "auth" => &["token", "user", "header"],
-            "proxy" => &["proxy_url"],
-            "export_filter" => &["export_tags"],
-            field => &[field],
-        };
-        let is_given = |key: &&&str| origins.of_setting(&format!("flagr.{key}")) != Origin::Default;
-        let key = candidates.iter().find(is_given).or(candidates.first());
-        let mut reason = error.to_string();
-        if let Some(bare) = reason.strip_prefix(&format!("{}: ", error.field())) {
-            reason = bare.to_owned();
-        }
+        let whole = error.to_string();
+        let bare = whole.strip_prefix(&format!("{}: ", error.field()));
+        let mut reason = bare.unwrap_or(&whole).to_owned();
         let mut cause = error.source();
         while let Some(error) = cause {
             reason = format!("{reason}: {error}");
             cause = error.source();
         }
-        wrong(origins, key.copied().unwrap_or_default(), &reason)
+        match error.field() {
+            "auth" => origins.wrong(&["flagr.token", "flagr.user", "flagr.header"], reason),
+            "client_certificate.key" => origins.wrong(&["flagr.client_key"], reason),
+            "proxy" => origins.wrong(&["flagr.proxy_url"], reason),
+            "proxy.user" => origins.wrong(&["flagr.proxy_user"], reason),
+            "export_filter" => {
+                origins.wrong(&["flagr.export_tags", "filter.tags", "filter.service"], reason)
+            }
+            field => origins.wrong(&[&format!("flagr.{field}")], reason),
+        }
     }
 
-    fn auth(&self, origins: &Origins) -> Result<Auth, Wrong> {
-        match (&self.token, &self.user, &self.password, &self.header) {
-            (None, None, None, None) => Ok(Auth::None),
-            (Some(token), None, None, None) => Ok(Auth::Bearer(token.clone())),
+    /// Who we are to Flagr.
+    pub(crate) fn auth(&self, origins: &Origins) -> Result<SharedAuth, Wrong> {
+        let auth = match (&self.token, &self.user, &self.password, &self.header) {
+            (None, None, None, None) => Auth::None,
+            (Some(token), None, None, None) => Auth::Bearer(token.clone()),
             (None, Some(user), Some(password), None) => {
-                Ok(Auth::Basic { user: user.clone(), password: password.clone() })
+                Auth::Basic { user: user.clone(), password: password.clone() }
             }
             (None, None, None, Some(SecretHeader { name, value })) => {
-                Ok(Auth::Header { name: name.clone(), value: value.clone() })
+                Auth::Header { name: name.clone(), value: value.clone() }
             }
             (.., Some(_)) => {
                 let reason = "is set beside a token, a user or a password: name one of them";
-                Err(wrong(origins, "header", reason))
+                return Err(wrong(origins, "header", reason));
             }
             (Some(_), ..) => {
                 let reason = "is set beside a user or a password: name one of both";
-                Err(wrong(origins, "token", reason))
+                return Err(wrong(origins, "token", reason));
             }
-            (None, Some(_), None, None) => Err(alone(origins, "user", "password")),
-            (None, None, Some(_), None) => Err(alone(origins, "password", "user")),
-        }
+            (None, Some(_), None, None) => return Err(alone(origins, "user", "password")),
+            (None, None, Some(_), None) => return Err(alone(origins, "password", "user")),
+        };
+        SharedAuth::new(auth).map_err(|error| Self::refused(&error, origins))
     }
 
     fn proxy(&self, origins: &Origins) -> Result<Option<HttpProxy>, Wrong> {

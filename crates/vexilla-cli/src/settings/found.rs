@@ -1,7 +1,6 @@
 //! What was given, by setting, and how it becomes values.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -12,7 +11,7 @@ use super::raw::{Origin, Raw};
 
 /// A setting that cannot be as it was given: where it was given, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: {reason}")]
+#[error("{}{reason}", origin.before())]
 pub(crate) struct Wrong {
     pub(crate) origin: Origin,
     pub(crate) reason: String,
@@ -133,13 +132,17 @@ impl Found {
 
 /// What a file holds, unless that is more than `most` bytes.
 pub(crate) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let shown = path.display();
+    content(path, most).map_err(|reason| format!("`{}` cannot be read: {reason}", path.display()))
+}
+
+/// The same for who names the file himself.
+pub(crate) fn content(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let mut read = Vec::new();
-    let file = File::open(path).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    let file = File::open(path).map_err(|error| error.to_string())?;
     let taken = file.take(most.saturating_add(1)).read_to_end(&mut read);
-    taken.map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    taken.map_err(|error| error.to_string())?;
     if most < u64::try_from(read.len()).unwrap_or(u64::MAX) {
-        return Err(format!("`{shown}` is longer than {most} bytes, the most that is read"));
+        return Err(format!("it is longer than {most} bytes, the most that is read"));
     }
     Ok(read)
 }
@@ -157,34 +160,11 @@ impl Origins {
         self.0.get(path).map_or(Origin::Default, |it| it.origin.clone())
     }
 
-    /// The setting that a configuration's field is made of, or the first one given of the part that has its name.
-    pub(crate) fn at_fault(&self, field: &str) -> Option<&Effective> {
-        let field = if field == "full_refresh_interval" { "refresh.full_interval" } else { field };
-        let of_field = |it: &&Effective| match it.path.split_once('.') {
-            Some((part, key)) => {
-                it.path == field || key == field || format!("{part}_{key}") == field
-            }
-            None => false,
-        };
-        let part = field.split('.').next().unwrap_or(field);
-        let of_part = |it: &&Effective| it.path.split('.').next() == Some(part);
-        let given = |it: &&Effective| it.origin != Origin::Default;
-        let mut all = self.0.values().filter(given);
-        all.clone().find(of_field).or_else(|| all.find(of_part))
-    }
-
-    /// Where the configuration's field that cannot work comes from, and why it cannot.
-    pub(crate) fn refused(&self, field: &str, error: &dyn Error) -> Wrong {
-        let mut reason = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            reason = format!("{reason}: {error}");
-            cause = error.source();
-        }
-        match self.at_fault(field) {
-            Some(Effective { path, origin, .. }) => Wrong::new(origin, path, reason),
-            None => Wrong::new(&Origin::Default, field, reason),
-        }
+    /// What is wrong about the first of these settings that was given; about the first of all where none was.
+    pub(crate) fn wrong(&self, paths: &[&str], reason: impl fmt::Display) -> Wrong {
+        let is_given = |path: &&&str| self.of_setting(path) != Origin::Default;
+        let path = paths.iter().find(is_given).or(paths.first()).copied().unwrap_or_default();
+        Wrong::new(&self.of_setting(path), path, reason)
     }
 
     pub(crate) fn shown(&self, path: &str) -> Option<&Shown> {

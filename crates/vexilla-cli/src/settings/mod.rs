@@ -12,6 +12,7 @@
 //! The file is read by `toml` with the places of its keys. Rejected: the crates `figment` and `config`, which merge for
 //! us, but know a value's file and not its line, guess at the types of variables, and report an unknown key by itself.
 
+mod check;
 mod client;
 mod file;
 mod flagr;
@@ -31,7 +32,7 @@ mod telemetry;
 mod variables;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use vexilla::{
     AdminConfig, BreakerConfig, CachedRemoteConfig, Config, FlagrConfig, ForwardConfig,
@@ -120,45 +121,6 @@ impl Settings {
         self.exposures.apply(&mut config.exposures);
         config.flag_events = self.telemetry.flag_events;
         Ok(config)
-    }
-
-    /// Refuses what cannot work, what does not go together, and what names files that cannot be used.
-    pub(crate) fn check(&self) -> Result<(), Wrong> {
-        let origins = &self.origins;
-        self.client()?.check().map_err(|error| origins.refused(error.field(), &error))?;
-        let mut breaker = BreakerConfig::default();
-        self.breaker.apply(&mut breaker);
-        vexilla::Breaker::new(breaker).map_err(|error| origins.refused("breaker", &error))?;
-        let mut cache = CachedRemoteConfig::default();
-        self.remote_cache.apply(&mut cache);
-        cache.check().map_err(|error| origins.refused("remote_cache", &error))?;
-        if let Some(budget) = self.memory.config() {
-            budget.check().map_err(|error| origins.refused("memory", &error))?;
-        }
-        folder(self.archive.dir.as_deref(), "archive.dir", origins)?;
-        folder(self.exposures.spool.as_deref(), "exposures.spool", origins)?;
-        self.telemetry.check(origins)?;
-        let flagr = self.flagr.config(self.flagr.url.as_deref().unwrap_or_default(), origins)?;
-        if self.flagr.url.is_some() {
-            flagr.origin_and_prefix().map_err(|error| Flagr::refused(&error, origins))?;
-        }
-        self.redis.config(origins)?;
-        self.sidecar_listener.config("sidecar.listener", origins)?;
-        self.admin_listener.config("admin.listener", origins)?;
-        let listener = self.webhook_listener.config("webhook.listener", origins)?;
-        self.webhook.config(listener, origins)?;
-        Ok(())
-    }
-}
-
-/// Refuses a folder that is something else. It need not be there.
-fn folder(folder: Option<&Path>, path: &str, origins: &Origins) -> Result<(), Wrong> {
-    match folder.filter(|it| it.exists() && !it.is_dir()) {
-        Some(file) => {
-            let reason = format!("`{}` is no folder", file.display());
-            Err(Wrong::new(&origins.of_setting(path), path, reason))
-        }
-        None => Ok(()),
     }
 }
 

@@ -69,6 +69,16 @@ pub(crate) enum Origin {
     Flag(String),
 }
 
+impl Origin {
+    /// What stands in front of an error: where to look, unless nothing was given.
+    pub(crate) fn before(&self) -> String {
+        match self {
+            Self::Default => String::new(),
+            given => format!("{given}: "),
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

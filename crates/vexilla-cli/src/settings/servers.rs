@@ -1,5 +1,6 @@
 //! Settings of the servers: the sidecar, the admin API, the webhook.
 
+use std::error::Error as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -94,15 +95,15 @@ section! {
         listen: OrOff<As<ListenAddress>> = Some(local(19_000)),
             [value: Some("ADDR|off"), common: true];
         /// What callers of `/admin` have to send as `Authorization: Bearer …`
-        token: Demanded => it.token, [alias: Some("VEXILLA_ADMIN_TOKEN")];
+        token: Demanded => it.token, [alias: Some("VEXILLA_ADMIN_TOKEN"), live: true];
         /// The largest request body; a larger one is answered 413
-        max_body_bytes: Size<usize> => it.max_body_bytes;
+        max_body_bytes: Size<usize> => it.max_body_bytes, [live: true];
         /// How many requests are worked on at once; one more is answered 503
-        max_concurrent_requests: Count<usize, 1> => it.max_concurrent_requests;
+        max_concurrent_requests: Count<usize, 1> => it.max_concurrent_requests, [live: true];
         /// How long a client may take for a request's body
-        read_timeout: Time => it.read_timeout;
+        read_timeout: Time => it.read_timeout, [live: true];
         /// How long an answer may take, a refresh included; then it is 504
-        answer_timeout: Time => it.answer_timeout;
+        answer_timeout: Time => it.answer_timeout, [live: true];
     }
 }
 
@@ -116,21 +117,21 @@ section! {
             unset: "`127.0.0.1:18001` for a Flagr, `off` for a file"
         ];
         /// What notices are signed with: the key of the HMAC-SHA256 in `X-Webhook-Signature`
-        secret: Demanded => it.signing_secret, [alias: Some("VEXILLA_WEBHOOK_SECRET")];
+        secret: Demanded => it.signing_secret, [alias: Some("VEXILLA_WEBHOOK_SECRET"), live: true];
         /// A header that Flagr sends with its notices, by its `FLAGR_NOTIFICATION_WEBHOOK_HEADERS`
-        header: SecretHeader = None, [alias: Some("VEXILLA_WEBHOOK_HEADER")];
+        header: SecretHeader = None, [alias: Some("VEXILLA_WEBHOOK_HEADER"), live: true];
         /// The same for the header `Authorization: Bearer …`
-        token: Demanded = None;
+        token: Demanded = None, [live: true];
         /// How far a signed notice's time may be from now, either way
-        timestamp_window: Time => it.timestamp_window;
+        timestamp_window: Time => it.timestamp_window, [live: true];
         /// How many signed notices are remembered in order to drop repeated ones
-        replay_memory: Count<usize> => it.replay_memory;
+        replay_memory: Count<usize> => it.replay_memory, [live: true];
         /// The largest notice; a larger one is answered 413
-        max_body_bytes: Size<usize> => it.max_body_bytes;
+        max_body_bytes: Size<usize> => it.max_body_bytes, [live: true];
         /// How many notices are read at once
-        max_concurrent_requests: Count<usize, 1> => it.max_concurrent_requests;
+        max_concurrent_requests: Count<usize, 1> => it.max_concurrent_requests, [live: true];
         /// How long a client may take for a notice
-        read_timeout: Time => it.read_timeout;
+        read_timeout: Time => it.read_timeout, [live: true];
     }
 }
 
@@ -146,13 +147,13 @@ section! {
         unix_access: OneOf<UnixAccess> => it.unix_access;
         /// How many connections are open at once. One more takes the place of that which has been silent for longest, and
         /// waits while all are busy
-        max_connections: Count<usize, 1> => it.max_connections;
+        max_connections: Count<usize, 1> => it.max_connections, [live: true];
         /// The largest head of a request; a larger one is answered 431, and so is one with more than 100 headers
-        max_header_bytes: Size<usize> => it.max_header_bytes;
+        max_header_bytes: Size<usize> => it.max_header_bytes, [live: true];
         /// How long a client may take for its TLS handshake, and for a request's head
-        header_timeout: Time => it.header_timeout;
+        header_timeout: Time => it.header_timeout, [live: true];
         /// How long a connection lives between two requests, and how long a client may take nothing of an answer
-        idle_timeout: Time => it.idle_timeout;
+        idle_timeout: Time => it.idle_timeout, [live: true];
     }
 }
 
@@ -236,6 +237,10 @@ impl Webhook {
                 return Err(Wrong::new(&origins.of_setting(path), path, reason));
             }
         };
+        config.check().map_err(|error| {
+            let path = "webhook.header"; // a token is a header that can be, and no secret is empty
+            Wrong::new(&origins.of_setting(path), path, error)
+        })?;
         Ok(config)
     }
 }
@@ -253,7 +258,14 @@ impl Listener {
         config.tls = match (&self.tls_certificate, &self.tls_key) {
             (None, None) => None,
             (Some(certificate), Some(key)) => {
-                Some(TlsFiles { certificate: certificate.clone(), key: key.clone() })
+                let files = TlsFiles { certificate: certificate.clone(), key: key.clone() };
+                files.check().map_err(|error| {
+                    let is_key = error.file() == files.key && error.file() != files.certificate;
+                    let key = if is_key { "tls_key" } else { "tls_certificate" };
+                    let cause = error.source().map(|it| format!(": {it}")).unwrap_or_default();
+                    origins.wrong(&[&format!("{part}.{key}")], format!("{error}{cause}"))
+                })?;
+                Some(files)
             }
             (Some(_), None) => return Err(alone("tls_certificate", "tls_key")),
             (None, Some(_)) => return Err(alone("tls_key", "tls_certificate")),

@@ -1,5 +1,6 @@
 //! Settings of what is kept, and where.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -181,6 +182,14 @@ impl Redis {
         config.password = config.password.or_else(|| self.password.clone());
         let roots = read(origins, "redis.extra_roots", self.extra_roots.as_deref())?;
         config.extra_roots = roots.unwrap_or_default();
+        config.check().map_err(|error| {
+            let path = match error.field() {
+                "host" | "password" | "tls" | "url" => "redis.url".to_owned(),
+                field => format!("redis.{field}"),
+            };
+            let cause = error.source().map(|it| format!(": {it}")).unwrap_or_default();
+            origins.wrong(&[&path], format!("{error}{cause}"))
+        })?;
         Ok(Some(config))
     }
 }

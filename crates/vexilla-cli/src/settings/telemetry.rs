@@ -6,7 +6,7 @@ use std::path::Path;
 use vexilla::{FlagEvents, OtlpProtocol, OtlpSettings};
 use vexilla_telemetry::{FromEnvironment, SettingsError};
 
-use super::found::{Origins, Wrong, read_file};
+use super::found::{Origins, Wrong, content};
 use super::kind::{Address, Count, Maybe, Named, OneOf, Switch};
 use super::table::section;
 
@@ -45,13 +45,8 @@ impl Telemetry {
     /// Where metrics and traces are sent, by these settings and by OpenTelemetry's variables, which name files of
     /// certificates too.
     pub(crate) fn otlp(&self, otel: &BTreeMap<String, String>) -> FromEnvironment {
-        let read = |path: &str| {
-            read_file(Path::new(path), MOST).map_err(|reason| {
-                let bare = reason.strip_prefix(&format!("`{path}` cannot be read: "));
-                bare.map_or_else(|| reason.clone(), str::to_owned)
-            })
-        };
-        self.sent().with_env(|variable| otel.get(variable).cloned(), read)
+        let get = |variable: &str| otel.get(variable).cloned();
+        self.sent().with_env(get, |path| content(Path::new(path), MOST))
     }
 
     /// Refuses what cannot work.

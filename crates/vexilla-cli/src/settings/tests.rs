@@ -2,6 +2,7 @@
 
 mod precedence;
 mod secrets;
+mod whole;
 mod wrong;
 
 use std::collections::BTreeMap;

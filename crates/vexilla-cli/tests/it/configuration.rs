@@ -1,4 +1,4 @@
-//! `vexilla serve`: its settings from a file, the environment and the command line, and read anew while it serves.
+//! `vexilla serve`: its settings from a file, the environment and the command line.
 
 use std::fs;
 use std::path::Path;
@@ -150,8 +150,8 @@ fn what_is_wrong_is_named_with_its_place() {
         "error: FILE, line 2: remote_cache.ttl: `refresh_ahead` must be shorter than `ttl`"
     );
     for (line, reason) in [
-        ("exposures.retry_max = '1ms'", "exposures.retry_max: exposures.retry_max: must not"),
-        ("refresh.full_interval = '900000h'", "refresh.full_interval: full_refresh_interval: `"),
+        ("exposures.retry_max = '1ms'", "exposures.retry_max: must not"),
+        ("refresh.full_interval = '900000h'", "refresh.full_interval: `"),
         ("exposures.spool = 'Cargo.toml'", "exposures.spool: `Cargo.toml` is no folder"),
         ("archive.dir = 'Cargo.toml'", "archive.dir: `Cargo.toml` is no folder"),
         ("telemetry.otlp_endpoint = 'c:1'", "telemetry.otlp_endpoint: `c:1"),
@@ -181,106 +181,4 @@ fn each_setting_has_a_flag_and_the_short_help_shows_few() {
         assert!(long.contains(flag) && short.contains(flag), "{flag}\n{short}");
     }
     assert!(!long.contains("--admin-token <"), "a secret is no argument");
-}
-
-#[cfg(unix)]
-mod reloading {
-    use serde_json::json;
-
-    use super::{Path, SECRET, fs};
-    use crate::http::{evaluate, request};
-    use crate::running::Sidecar;
-    use crate::serve::flag;
-
-    /// Replaces the file whole.
-    fn write(folder: &Path, content: &str) {
-        fs::write(folder.join("new.toml"), content).unwrap();
-        fs::rename(folder.join("new.toml"), folder.join("vexilla.toml")).unwrap();
-    }
-
-    fn tagged(key: &str, id: u32, tag: &str) -> serde_json::Value {
-        let mut flag = flag(key);
-        flag["ID"] = json!(id);
-        flag["Tags"] = json!([{ "Value": tag }]);
-        flag
-    }
-
-    fn started(folder: &Path, content: &str) -> Sidecar {
-        write(folder, content);
-        let config = folder.join("vexilla.toml");
-        let flags = json!([tagged("first", 1, "a"), tagged("second", 2, "b")]);
-        Sidecar::with_flags(folder, &flags, &["--config", config.to_str().unwrap()])
-    }
-
-    fn variant(sidecar: &Sidecar, key: &str) -> serde_json::Value {
-        let answer = evaluate(&sidecar.address, &json!({ "flagKey": key }).to_string());
-        serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()["variantKey"].clone()
-    }
-
-    #[test]
-    fn a_hangup_changes_what_can_change_and_names_what_cannot() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut sidecar = started(folder.path(), "log.level = 'info'");
-        assert_eq!(
-            (variant(&sidecar, "first"), variant(&sidecar, "second")),
-            (json!("on"), json!("on"))
-        );
-
-        write(
-            folder.path(),
-            "log.level = 'debug'\nfilter.tags = ['a']\nsidecar.max_body_bytes = 30\nredis.lease = '1m'",
-        );
-        sidecar.signal("HUP");
-        sidecar
-            .wait_for_log("`redis.lease` has changed, which takes effect at the next start only");
-        sidecar.wait_for_log("DEBUG");
-        sidecar.wait_for_log("read the configuration anew");
-        assert_eq!(
-            (variant(&sidecar, "first"), variant(&sidecar, "second")),
-            (json!("on"), json!(null))
-        );
-        let long = json!({ "flagKey": "first", "entityID": "somebody" }).to_string();
-        assert_eq!(evaluate(&sidecar.address, &long).status, 413);
-
-        write(folder.path(), "log.level = 'info'");
-        sidecar.signal("HUP");
-        sidecar.wait_for_log("read the configuration anew");
-        assert_eq!(
-            (variant(&sidecar, "first"), variant(&sidecar, "second")),
-            (json!("on"), json!("on"))
-        );
-        assert_eq!(evaluate(&sidecar.address, &long).status, 200);
-    }
-
-    #[test]
-    fn a_bad_file_changes_nothing_and_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let token = folder.path().join("token");
-        fs::write(&token, SECRET).unwrap();
-        let secret = format!("admin.token_file = '{}'\n", token.display());
-        let mut sidecar = started(folder.path(), &format!("{secret}log.level = 'info'"));
-        for (content, reason) in [
-            ("filter.tags = ['a']\nflagr.timeout = 'soon'", "flagr.timeout: `soon` is no duration"),
-            ("filter.tag_patterns = ['(']", "filter.tag_patterns: "),
-            ("[filter", "vexilla.toml, line 2: "),
-            ("filter.tugs = ['a']", "there is no setting `filter.tugs`"),
-        ] {
-            write(folder.path(), &format!("{secret}{content}"));
-            sidecar.signal("HUP");
-            let line = sidecar.wait_for_log("the configuration stays as it was: ");
-            assert!(line.contains(reason) && !line.contains(SECRET), "{line}");
-            assert_eq!(variant(&sidecar, "second"), json!("on"));
-        }
-        // A secret that changed is named, and no more.
-        fs::write(&token, "another secret").unwrap();
-        write(folder.path(), &format!("{secret}log.level = 'info'"));
-        sidecar.signal("HUP");
-        sidecar
-            .wait_for_log("`admin.token` has changed, which takes effect at the next start only");
-        assert_eq!(request(&sidecar.address, "GET", "/api/v1/health", "").status, 200);
-        sidecar.signal("TERM");
-        let (status, _, stderr) = sidecar.end();
-        assert_eq!(status, Some(0));
-        assert!(!stderr.contains(SECRET) && !stderr.contains("another secret"), "{stderr}");
-    }
 }

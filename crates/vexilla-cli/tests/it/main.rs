@@ -11,15 +11,21 @@
 mod archived;
 mod bad_input;
 mod check;
+#[cfg(unix)]
+mod client_certificate;
 mod configuration;
 mod decide;
 mod export;
+#[cfg(unix)]
+mod exposures;
 mod http;
 mod killed;
 mod readme;
 #[path = "../../../vexilla/tests/it/redis_server.rs"]
 #[expect(dead_code, reason = "no test here stops it")]
 mod redis_server;
+#[cfg(unix)]
+mod reloading;
 mod running;
 mod serve;
 mod servers;

@@ -85,6 +85,9 @@ pub(crate) struct Sidecar {
 pub(crate) enum Beside {
     None,
     Admin,
+    /// The admin API at this address.
+    #[cfg(unix)]
+    AdminOn(&'static str),
     AdminAndWebhook,
 }
 
@@ -104,6 +107,8 @@ impl Sidecar {
         let (admin, webhook, count) = match beside {
             Beside::None => ("off", "off", 0),
             Beside::Admin => (FREE, "off", 1),
+            #[cfg(unix)]
+            Beside::AdminOn(address) => (address, "off", 1),
             Beside::AdminAndWebhook => (FREE, FREE, 2),
         };
         let servers =

@@ -37,18 +37,6 @@ impl Observer for Notes {
     fn webhook_received(&self, outcome: WebhookOutcome) {
         self.add(format!("webhook {outcome:?}"));
     }
-    fn exposures_sent(&self, count: u64) {
-        self.add(format!("sent {count}"));
-    }
-    fn exposures_dropped(&self, count: u64) {
-        self.add(format!("dropped {count}"));
-    }
-    fn replays_sent(&self, count: u64) {
-        self.add(format!("replayed {count}"));
-    }
-    fn replays_dropped(&self, count: u64) {
-        self.add(format!("not replayed {count}"));
-    }
 }
 
 /// Calls every method once.
@@ -61,10 +49,6 @@ fn tell_all(observer: &dyn Observer) {
     observer.breaker_changed(BreakerState::Closed, BreakerState::Open);
     observer.archived(ArchiveOutcome::Superseded, second);
     observer.webhook_received(WebhookOutcome::TooLarge);
-    observer.exposures_sent(3);
-    observer.exposures_dropped(4);
-    observer.replays_sent(5);
-    observer.replays_dropped(6);
 }
 
 #[test]
@@ -79,10 +63,6 @@ fn several_observers_are_told_the_same() {
         "breaker Closed Open",
         "archived Superseded 1s",
         "webhook TooLarge",
-        "sent 3",
-        "dropped 4",
-        "replayed 5",
-        "not replayed 6",
     ];
     assert_eq!(*first.0.lock().unwrap(), expected);
     assert_eq!(*second.0.lock().unwrap(), expected);

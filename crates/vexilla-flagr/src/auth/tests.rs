@@ -3,7 +3,7 @@
 use super::*;
 
 fn refused(auth: Auth) -> String {
-    Credentials::new(auth).unwrap_err().to_string()
+    SharedAuth::new(auth).unwrap_err().to_string()
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn secrets_are_never_printed() {
     ] {
         let before = format!("{auth:?}");
         assert!(before.contains("[redacted]") && !before.contains("hunter2"), "{before}");
-        let after = format!("{:?}", Credentials::new(auth).unwrap());
+        let after = format!("{:?}", SharedAuth::new(auth).unwrap());
         assert!(!after.contains("hunter2"), "{after}");
     }
     assert_eq!(secret().to_string(), "[redacted]");

@@ -26,7 +26,7 @@ fn proxies() {
     );
     assert_eq!(refused(HttpProxy::new("http://proxy/x")), "proxy: `http://proxy/x` has a path");
     let colon = HttpProxy::new("http://proxy").with_login("a:b", Secret::new("hunter2"));
-    assert_eq!(refused(colon), "proxy: `a:b` cannot be a user name: it holds a colon");
+    assert_eq!(refused(colon), "proxy.user: `a:b` cannot be a user name: it holds a colon");
 }
 
 #[test]

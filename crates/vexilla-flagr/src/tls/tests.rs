@@ -45,9 +45,17 @@ fn client_certificates() {
     let check = |chain, key, expected| check("https://flagr", ROOT, Some((chain, key)), expected);
     check(CHAIN, KEY, None);
     check("", KEY, Some("client_certificate: `0 bytes` hold no certificate in PEM"));
-    check(CHAIN, "hunter2", Some("client_certificate: `[redacted]` is not a private key in PEM"));
+    check(
+        CHAIN,
+        "hunter2",
+        Some("client_certificate.key: `[redacted]` is not a private key in PEM"),
+    );
     let bad_line = "-----BEGIN hunter2 PRIVATE\n";
-    check(CHAIN, bad_line, Some("client_certificate: `[redacted]` is not a private key in PEM"));
+    check(
+        CHAIN,
+        bad_line,
+        Some("client_certificate.key: `[redacted]` is not a private key in PEM"),
+    );
     check(CHAIN, OTHER_KEY, Some("client_certificate: `[PEM]` and its key do not go together"));
 }
 

@@ -1,7 +1,7 @@
 //! What a request looks like, and what statuses mean.
 
 use vexilla_domain::{FlagSource, Secret, SourceErrorKind, Strictness};
-use vexilla_flagr::{Auth, FlagrConfig, FlagrSource};
+use vexilla_flagr::{Auth, FlagrConfig, FlagrSource, SharedAuth};
 use wiremock::ResponseTemplate;
 
 use crate::flagr::{EXPORT, Flagr, MAX_ID, changed, error, export, json, max_id, source};
@@ -38,6 +38,22 @@ async fn credentials_go_with_every_request() {
         assert_eq!(requests.len(), 2);
         assert!(requests.iter().all(|it| it.headers.get(name).unwrap() == value));
     }
+}
+
+#[tokio::test]
+async fn credentials_may_be_replaced_while_they_are_in_use() {
+    let flagr = Flagr::start().await;
+    flagr.answer(MAX_ID, max_id(1)).await;
+    flagr.answer(EXPORT, export(&[1])).await;
+    let bearer = |token| SharedAuth::new(Auth::Bearer(Secret::new(token))).unwrap();
+    let auth = bearer("old");
+    let source = flagr.source_with(|it| it.auth = Auth::Shared(auth.clone()));
+    changed(&source, None).await;
+    auth.replace(&bearer("new"));
+    changed(&source, None).await;
+    let requests = flagr.0.received_requests().await.unwrap();
+    let sent: Vec<_> = requests.iter().map(|it| &it.headers["authorization"]).collect();
+    assert_eq!(sent, ["Bearer old", "Bearer old", "Bearer new", "Bearer new"]);
 }
 
 #[tokio::test]

@@ -138,5 +138,5 @@ fn what_cannot_work_is_refused_before_anything_starts() {
         it.extra_roots = ROOT.into();
         it.client_certificate = Some(ClientCertificate::new(CLIENT.0, Secret::new("")));
     };
-    assert_eq!(refused(no_key), "client_certificate");
+    assert_eq!(refused(no_key), "client_certificate.key");
 }

@@ -26,10 +26,11 @@ use tower::{BoxError, Service, service_fn};
 use vexilla_domain::{Clock, Operator, Secret};
 
 use crate::admin::route::Route;
+use crate::change::{Change, InForce};
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
 use crate::media_type;
 use crate::reply::{Problem, Reply, read_body, reply};
-use crate::secret::knows;
+use crate::secret::{CredentialError, knows};
 use crate::trace::{self, TraceParent, request_span};
 
 /// What the admin API allows, and whom.
@@ -74,7 +75,8 @@ impl Default for AdminConfig {
 ///
 /// Routes: `GET /health`, `/ready`, `/openapi.json`, `/metrics` (with [`with_metrics`](Self::with_metrics)), and behind
 /// the token `GET /admin/stats`, `/admin/flags`, `/admin/flags/{key}`, `POST /admin/invalidate`,
-/// `/admin/invalidate-all`, `/admin/refresh`, `/admin/explain`. Clones share their limits.
+/// `/admin/invalidate-all`, `/admin/refresh`, `/admin/explain`. Clones share their limits, which [`settings`](Self::settings)
+/// change.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -91,19 +93,48 @@ impl Default for AdminConfig {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Admin {
-    inner: Arc<Inner>,
+    operator: Arc<dyn Operator>,
+    clock: Arc<dyn Clock>,
+    settings: AdminSettings,
     metrics: Option<Metrics>,
     trace: TraceParent,
-    /// Whether a browser on this machine might be made to call.
-    in_reach_of_pages: bool,
+    /// Whether it listens on a port: without a token a browser on this machine might be made to call.
+    on_port: bool,
 }
+
+/// What an admin API allows, and whom, while it serves.
+#[derive(Debug, Clone)]
+pub struct AdminSettings(Arc<InForce<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    operator: Arc<dyn Operator>,
-    clock: Arc<dyn Clock>,
     config: AdminConfig,
     slots: Semaphore,
+}
+
+impl AdminSettings {
+    /// Other limits and another token.
+    ///
+    /// # Errors
+    ///
+    /// If the token is empty, or if there is none and others than this machine reach the address.
+    pub fn change(&self, config: AdminConfig) -> Result<Change, CredentialError> {
+        match &config.token {
+            Some(token) if token.is_empty() => Err(CredentialError::Empty),
+            None if self.0.is_public() => Err(CredentialError::Missing),
+            _ => {
+                let listener = config.listener.clone();
+                Ok(self.0.change(Inner::new(config), listener))
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn new(config: AdminConfig) -> Self {
+        let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
+        Self { config, slots }
+    }
 }
 
 #[derive(Clone)]
@@ -121,9 +152,15 @@ impl fmt::Debug for Metrics {
 impl Admin {
     /// The admin API in front of a client.
     pub fn new(operator: Arc<dyn Operator>, clock: Arc<dyn Clock>, config: AdminConfig) -> Self {
-        let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
-        let inner = Arc::new(Inner { operator, clock, config, slots });
-        Self { inner, metrics: None, trace: TraceParent::default(), in_reach_of_pages: false }
+        let listener = config.listener.clone();
+        let settings = AdminSettings(Arc::new(InForce::new(Inner::new(config), listener)));
+        let trace = TraceParent::default();
+        Self { operator, clock, settings, metrics: None, trace, on_port: false }
+    }
+
+    /// The way to change what it allows while it serves.
+    pub fn settings(&self) -> AdminSettings {
+        self.settings.clone()
     }
 
     /// Ties the spans of requests to the traces that callers are in.
@@ -150,8 +187,8 @@ impl Admin {
     ///
     /// If it cannot be listened on, or if others than this machine would reach it and there is no token.
     pub async fn bind(mut self, address: &ListenAddress) -> Result<BoundServer, BindError> {
-        let config = &self.inner.config;
-        match &config.token {
+        let in_force = &self.settings.0;
+        match &in_force.now().config.token {
             Some(token) if token.is_empty() => {
                 return Err(BindError::new(address, "the admin API's token is empty"));
             }
@@ -161,9 +198,9 @@ impl Admin {
             }
             _ => {}
         }
-        let listener = Listener::bind(address, &config.listener).await?;
-        self.in_reach_of_pages =
-            self.inner.config.token.is_none() && matches!(address, ListenAddress::Tcp(_));
+        let listener = Listener::bind(address, &in_force.listener).await?;
+        in_force.listens(address);
+        self.on_port = matches!(address, ListenAddress::Tcp(_));
         Ok(BoundServer::new(listener, move |it| self.answer(it)))
     }
 
@@ -198,10 +235,12 @@ impl Admin {
         B: Body<Data = Bytes, Error: Into<BoxError>>,
     {
         let (head, body) = request.into_parts();
-        let Inner { operator, clock, config, slots } = &*self.inner;
+        let in_force = self.settings.0.now();
+        let Inner { config, slots } = &*in_force;
+        let (operator, clock) = (&self.operator, &self.clock);
         // Before anything else, so that who has no token learns of no path either.
         if route::is_guarded(head.uri.path()) {
-            self.check_token(&head.headers)?;
+            config.check_token(&head.headers)?;
         }
         let route = Route::find(head.uri.path()).ok_or_else(Problem::unknown_path)?;
         let asked = if head.method == Method::HEAD { &Method::GET } else { &head.method };
@@ -214,7 +253,8 @@ impl Admin {
             Route::Ready => return Ok(answer::ready(&**operator)),
             _ => {}
         }
-        if let Some(reason) = local::refused(&head.headers).filter(|_| self.in_reach_of_pages) {
+        let in_reach_of_pages = self.on_port && config.token.is_none();
+        if let Some(reason) = local::refused(&head.headers).filter(|_| in_reach_of_pages) {
             return Err(Problem::new(StatusCode::FORBIDDEN, reason));
         }
         let _slot = slots.try_acquire().map_err(|_| Problem::overloaded())?;
@@ -245,8 +285,16 @@ impl Admin {
         })
     }
 
+    fn metrics(&self) -> Result<Reply, Problem> {
+        let Metrics { media_type, render } =
+            self.metrics.as_ref().ok_or_else(Problem::unknown_path)?;
+        Ok(reply(StatusCode::OK, media_type, render()))
+    }
+}
+
+impl AdminConfig {
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let Some(token) = &self.inner.config.token else {
+        let Some(token) = &self.token else {
             return Ok(());
         };
         match headers.get(header::AUTHORIZATION).and_then(bearer) {
@@ -254,12 +302,6 @@ impl Admin {
             Some(_) => Err(Problem::unauthorized("the token is wrong")),
             None => Err(Problem::unauthorized("send the token as `Authorization: Bearer …`")),
         }
-    }
-
-    fn metrics(&self) -> Result<Reply, Problem> {
-        let Metrics { media_type, render } =
-            self.metrics.as_ref().ok_or_else(Problem::unknown_path)?;
-        Ok(reply(StatusCode::OK, media_type, render()))
     }
 }
 

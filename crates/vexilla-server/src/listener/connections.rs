@@ -26,14 +26,14 @@ use super::pace::{Busy, Pace, Paced, Stage, UntilSent};
 use super::places::Places;
 use super::socket::{Accepted, Socket};
 use super::tls::Tls;
-use super::{BindError, ListenAddress, ListenerConfig};
+use super::{BindError, ListenAddress, ListenerConfig, LiveConfig};
 use crate::host;
 
 /// An address that is listened on.
 #[derive(Debug)]
 pub(crate) struct Listener {
     address: ListenAddress,
-    config: ListenerConfig,
+    config: LiveConfig,
     socket: Socket,
     tls: Option<Arc<Tls>>,
 }
@@ -42,14 +42,15 @@ impl Listener {
     /// Opens the address.
     pub(crate) async fn bind(
         address: &ListenAddress,
-        config: &ListenerConfig,
+        config: &LiveConfig,
     ) -> Result<Self, BindError> {
         let failed = |source| BindError::new(address, source);
-        let tls = match &config.tls {
+        let now = config.now();
+        let tls = match &now.tls {
             Some(files) => Some(Tls::load(files.clone()).await.map_err(failed)?),
             None => None,
         };
-        let (socket, taken) = Socket::open(address, config.unix_access)
+        let (socket, taken) = Socket::open(address, now.unix_access)
             .await
             .map_err(|error| BindError::new(address, error))?;
         Ok(Self { address: taken, config: config.clone(), socket, tls })
@@ -68,21 +69,26 @@ impl Listener {
         F: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let Self { address, config, socket, tls } = self;
+        let Self { address, config: live, socket, tls } = self;
         let connections = Connections {
             tracker: TaskTracker::new(),
             stopping: CancellationToken::new(),
             cut: CancellationToken::new(),
         };
-        let mut http = http1::Builder::new();
-        http.max_header_size(config.max_header_bytes);
+        let mut config = live.now();
         let pace = Pace::new(config.header_timeout, config.idle_timeout);
-        let room = Places::new(config.max_connections, pace);
-        let serving = Arc::new(Serving { http, pace, tls, answer });
+        let room = Places::new(live.clone(), pace);
+        let serving = Serving { http: http1::Builder::new(), pace, tls, answer };
+        let mut serving = Arc::new(serving.within(&config));
 
         let accept_all = async {
             loop {
                 let accepted = socket.accept(&address).await;
+                let now = live.now();
+                if !Arc::ptr_eq(&config, &now) {
+                    config = now;
+                    serving = Arc::new(serving.within(&config));
+                }
                 let stage = pace.stage();
                 let seat = room.take(stage.clone()).await;
                 let ended_by = seat.ended_by();
@@ -128,6 +134,14 @@ where
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
+    /// The same within these limits.
+    fn within(&self, config: &ListenerConfig) -> Self {
+        let mut http = self.http.clone();
+        http.max_header_size(config.max_header_bytes);
+        let pace = self.pace.with(config.header_timeout, config.idle_timeout);
+        Self { http, pace, tls: self.tls.clone(), answer: self.answer.clone() }
+    }
+
     async fn connection<I>(
         &self,
         stream: I,

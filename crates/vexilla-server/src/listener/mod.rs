@@ -3,6 +3,7 @@
 mod address;
 mod connections;
 mod error;
+mod live;
 mod pace;
 mod places;
 mod socket;
@@ -14,7 +15,8 @@ pub use address::{AddressError, ListenAddress};
 pub use connections::BoundServer;
 pub(crate) use connections::Listener;
 pub use error::BindError;
-pub use tls::TlsFiles;
+pub(crate) use live::LiveConfig;
+pub use tls::{TlsError, TlsFiles};
 
 /// What a listener allows, and how it is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]

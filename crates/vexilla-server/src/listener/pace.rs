@@ -153,6 +153,11 @@ impl Pace {
         Self { head, idle, epoch: Instant::now() }
     }
 
+    /// Other times, counted since the same moment.
+    pub(super) fn with(self, head: Duration, idle: Duration) -> Self {
+        Self { head, idle, ..self }
+    }
+
     /// The stage of a connection that begins now.
     pub(super) fn stage(&self) -> Stage {
         Stage(Arc::new(Standing {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::LiveConfig;
 use super::pace::{Pace, Stage};
 
 /// How long to wait before looking again for somebody who is silent, while all are busy.
@@ -16,17 +17,21 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// How long to wait for a place that somebody is losing.
 const LOSING: Duration = Duration::from_secs(2);
 
-/// So many, and no more.
+/// As many as the configuration says at the moment.
 #[derive(Debug)]
 pub(super) struct Places {
+    config: LiveConfig,
     pace: Pace,
-    free: Arc<Semaphore>,
     taken: Arc<Taken>,
 }
 
 /// Who has one, by number.
 #[derive(Debug, Default)]
-struct Taken(Mutex<Seats>);
+struct Taken {
+    seats: Mutex<Seats>,
+    /// Tells the one who takes places that somebody left.
+    left: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Seats {
@@ -47,27 +52,25 @@ pub(super) struct Place {
     number: u64,
     seat: Arc<Seat>,
     taken: Arc<Taken>,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Places {
-    pub(super) fn new(count: usize, pace: Pace) -> Self {
-        let free = Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
-        Self { pace, free, taken: Arc::default() }
+    pub(super) fn new(config: LiveConfig, pace: Pace) -> Self {
+        Self { config, pace, taken: Arc::default() }
     }
 
     /// Takes a place for a connection in this stage: a free one, or that of who has been silent for longest. While all
-    /// are busy it waits.
+    /// are busy it waits. One at a time takes.
     pub(super) async fn take(&self, stage: Stage) -> Place {
         loop {
-            let permit = tokio::select! {
-                biased;
-                permit = Arc::clone(&self.free).acquire_owned() => permit.ok(),
-                () = self.evict() => None,
-            };
-            if let Some(permit) = permit {
+            if self.taken.count() < self.config.now().max_connections {
                 stage.begin(self.pace);
-                return self.taken.seat(stage, permit);
+                return self.taken.seat(stage);
+            }
+            tokio::select! {
+                biased;
+                () = self.taken.left.notified() => {}
+                () = self.evict() => {}
             }
         }
     }
@@ -86,13 +89,17 @@ impl Places {
 }
 
 impl Taken {
-    fn seat(self: &Arc<Self>, stage: Stage, permit: OwnedSemaphorePermit) -> Place {
+    fn count(&self) -> usize {
+        self.seats().by_number.len()
+    }
+
+    fn seat(self: &Arc<Self>, stage: Stage) -> Place {
         let seat = Arc::new(Seat { stage, task: OnceLock::new() });
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
         seats.by_number.insert(number, Arc::clone(&seat));
-        Place { number, seat, taken: Arc::clone(self), _permit: permit }
+        Place { number, seat, taken: Arc::clone(self) }
     }
 
     fn longest_silent(&self, now: u64) -> Option<AbortHandle> {
@@ -105,7 +112,7 @@ impl Taken {
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,6 +126,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.taken.seats().by_number.remove(&self.number);
+        self.taken.left.notify_one();
     }
 }
 

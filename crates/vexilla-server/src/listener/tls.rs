@@ -53,13 +53,32 @@ struct FileStamp {
     place: (u64, u64, i64, i64),
 }
 
+/// A file of a certificate that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("TLS: `{}` {reason}", file.display())]
-struct TlsError {
+pub struct TlsError {
     file: PathBuf,
     reason: &'static str,
     #[source]
     source: Box<dyn Error + Send + Sync>,
+}
+
+impl TlsError {
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+impl TlsFiles {
+    /// Reads them, and refuses what cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be used.
+    pub fn check(&self) -> Result<(), TlsError> {
+        acceptor(self).map(drop)
+    }
 }
 
 impl Tls {

@@ -7,7 +7,7 @@ use vexilla_domain::Secret;
 
 use super::WebhookConfig;
 use crate::reply::Problem;
-use crate::secret::knows;
+use crate::secret::{CredentialError, knows};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-webhook-signature");
 
@@ -16,18 +16,6 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-webhook-signature");
 pub(super) struct Credential {
     key: Option<Secret>,
     header: Option<(HeaderName, Secret)>,
-}
-
-/// What is configured cannot be a credential. More reasons may come: match with a catch-all arm.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CredentialError {
-    /// A secret without a letter is none.
-    #[error("the webhook's secret is empty")]
-    Empty,
-    /// There is no such header.
-    #[error("`{0}` cannot be the name of a header")]
-    HeaderName(Box<str>),
 }
 
 /// A signature as it was sent; whether it is right shows with the body.

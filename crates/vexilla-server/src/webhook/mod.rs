@@ -22,12 +22,13 @@ use tokio::sync::Semaphore;
 use tower::{BoxError, Service, service_fn};
 use vexilla_domain::{Clock, Observer, Operator, Secret, WebhookOutcome};
 
-pub use self::credential::CredentialError;
 use self::credential::{Credential, Signature};
 use self::notice::Notice;
 use self::replay::Replays;
+use crate::change::{Change, InForce};
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
 use crate::reply::{Problem, Reply, json, read_body};
+use crate::secret::CredentialError;
 use crate::trace::{self, TraceParent, request_span};
 
 /// What the webhook allows, and whom.
@@ -94,9 +95,20 @@ impl Default for WebhookConfig {
     }
 }
 
+impl WebhookConfig {
+    /// Refuses secrets that cannot be.
+    ///
+    /// # Errors
+    ///
+    /// If a secret is empty, or a header's name cannot be one.
+    pub fn check(&self) -> Result<(), CredentialError> {
+        Credential::new(self).map(drop)
+    }
+}
+
 /// Takes notices at `POST /webhook`, in two dialects: Flagr's own notification
 /// (`{"operation","flag_id","flag_key",…}`), whatever it is about, and `{"event","flag_keys","timestamp"}` with the
-/// events `flag.updated` and `flag.deleted`. Clones share their limits.
+/// events `flag.updated` and `flag.deleted`. Clones share their limits, which [`settings`](Self::settings) change.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -115,19 +127,48 @@ impl Default for WebhookConfig {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    inner: Arc<Inner>,
+    operator: Arc<dyn Operator>,
+    clock: Arc<dyn Clock>,
+    settings: WebhookSettings,
+    replays: Arc<Mutex<Replays>>,
     observer: Arc<dyn Observer>,
     trace: TraceParent,
 }
 
+/// What a webhook allows, and whom, while it serves.
+#[derive(Debug, Clone)]
+pub struct WebhookSettings(Arc<InForce<Inner>>);
+
 #[derive(Debug)]
 struct Inner {
-    operator: Arc<dyn Operator>,
-    clock: Arc<dyn Clock>,
     config: WebhookConfig,
     credential: Credential,
     slots: Semaphore,
-    replays: Mutex<Replays>,
+}
+
+impl WebhookSettings {
+    /// Other limits and other secrets.
+    ///
+    /// # Errors
+    ///
+    /// If a secret is empty, a header's name cannot be one, or nobody would have to prove anything where others than this
+    /// machine reach the address.
+    pub fn change(&self, config: WebhookConfig) -> Result<Change, CredentialError> {
+        let listener = config.listener.clone();
+        let new = Inner::new(config)?;
+        if new.credential.is_none() && self.0.is_public() {
+            return Err(CredentialError::Missing);
+        }
+        Ok(self.0.change(new, listener))
+    }
+}
+
+impl Inner {
+    fn new(config: WebhookConfig) -> Result<Self, CredentialError> {
+        let credential = Credential::new(&config)?;
+        let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
+        Ok(Self { config, credential, slots })
+    }
 }
 
 /// How a notice was taken.
@@ -167,11 +208,16 @@ impl Webhook {
         clock: Arc<dyn Clock>,
         config: WebhookConfig,
     ) -> Result<Self, CredentialError> {
-        let credential = Credential::new(&config)?;
-        let slots = Semaphore::new(config.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
-        let replays = Mutex::new(Replays::new(config.replay_memory));
-        let inner = Inner { operator, clock, config, credential, slots, replays };
-        Ok(Self { inner: Arc::new(inner), observer: Arc::new(()), trace: TraceParent::default() })
+        let replays = Arc::new(Mutex::new(Replays::new(config.replay_memory)));
+        let listener = config.listener.clone();
+        let settings = WebhookSettings(Arc::new(InForce::new(Inner::new(config)?, listener)));
+        let (observer, trace) = (Arc::new(()), TraceParent::default());
+        Ok(Self { operator, clock, settings, replays, observer, trace })
+    }
+
+    /// The way to change what it allows while it serves.
+    pub fn settings(&self) -> WebhookSettings {
+        self.settings.clone()
     }
 
     /// Tells an observer of each call.
@@ -194,11 +240,13 @@ impl Webhook {
     ///
     /// If it cannot be listened on, or if others than this machine would reach it and nobody has to prove anything.
     pub async fn bind(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
-        if self.inner.credential.is_none() && !address.is_local() {
+        let in_force = &self.settings.0;
+        if in_force.now().credential.is_none() && !address.is_local() {
             let reason = "the webhook has no secret: without one it listens on a loopback address or a Unix socket only";
             return Err(BindError::new(address, reason));
         }
-        let listener = Listener::bind(address, &self.inner.config.listener).await?;
+        let listener = Listener::bind(address, &in_force.listener).await?;
+        in_force.listens(address);
         Ok(BoundServer::new(listener, move |it| self.answer(it)))
     }
 
@@ -224,7 +272,7 @@ impl Webhook {
         async move {
             let span = request_span!("webhook", webhook.trace, request);
             let (head, body) = request.into_parts();
-            let work = trace::caught(webhook.inner.take(&head, body), Problem::panicked);
+            let work = trace::caught(webhook.take(&head, body), Problem::panicked);
             trace::answered(span, work.map(|it| webhook.told(it))).await
         }
     }
@@ -255,7 +303,7 @@ fn outcome(result: &Result<Taken, Problem>) -> Option<WebhookOutcome> {
     })
 }
 
-impl Inner {
+impl Webhook {
     async fn take<B>(&self, head: &Parts, body: B) -> Result<Taken, Problem>
     where
         B: Body<Data = Bytes, Error: Into<BoxError>>,
@@ -267,12 +315,14 @@ impl Inner {
         if head.method != Method::POST {
             return Err(Problem::wrong_method("POST"));
         }
-        let signature = self.credential.check(&head.headers)?;
-        let (limit, timeout) = (self.config.max_body_bytes, self.config.read_timeout);
-        let slot = match (self.slots.try_acquire(), &signature) {
+        let in_force = self.settings.0.now();
+        let Inner { config, credential, slots } = &*in_force;
+        let signature = credential.check(&head.headers)?;
+        let (limit, timeout) = (config.max_body_bytes, config.read_timeout);
+        let slot = match (slots.try_acquire(), &signature) {
             (Ok(slot), _) => Some(slot),
             (Err(_), Some(_)) => {
-                tokio::time::timeout(timeout, self.slots.acquire()).await.ok().and_then(Result::ok)
+                tokio::time::timeout(timeout, slots.acquire()).await.ok().and_then(Result::ok)
             }
             (Err(_), None) => {
                 self.operator.notify(&[]);
@@ -296,9 +346,9 @@ impl Inner {
         let notice = match &signature {
             None => Notice::read(&body)?,
             Some(signature) => {
-                self.credential.verify(signature, &body)?;
+                credential.verify(signature, &body)?;
                 let notice = Notice::read(&body)?;
-                if self.is_repeated(&notice, signature)? {
+                if self.is_repeated(config, &notice, signature)? {
                     return Ok(Taken::Repeated);
                 }
                 notice
@@ -309,11 +359,16 @@ impl Inner {
     }
 
     /// Whether a signed notice was taken before; it has to be of about now.
-    fn is_repeated(&self, notice: &Notice, signature: &Signature) -> Result<bool, Problem> {
+    fn is_repeated(
+        &self,
+        config: &WebhookConfig,
+        notice: &Notice,
+        signature: &Signature,
+    ) -> Result<bool, Problem> {
         let Some(written) = notice.time else {
             return Err(Problem::bad("`timestamp` is missing: a signed notice needs one"));
         };
-        let (now, window) = (self.clock.now(), self.config.timestamp_window);
+        let (now, window) = (self.clock.now(), config.timestamp_window);
         let distance = match now.duration_since(written) {
             Ok(past) => past,
             Err(future) => future.duration(),
@@ -322,6 +377,7 @@ impl Inner {
             return Err(Problem::unauthorized("`timestamp` is too far from now"));
         }
         let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
+        replays.resize(config.replay_memory);
         Ok(!replays.remember(signature.digest(), written + window, now))
     }
 }

@@ -17,6 +17,14 @@ impl Replays {
         Self { room, known: HashSet::new(), order: VecDeque::new() }
     }
 
+    /// From now on there is room for so many.
+    pub(super) fn resize(&mut self, room: usize) {
+        self.room = room;
+        while room < self.order.len() {
+            self.forget_oldest();
+        }
+    }
+
     /// Remembers a signature until `end`; tells whether it is new. Without room the oldest one is forgotten.
     pub(super) fn remember(&mut self, digest: [u8; 32], end: SystemTime, now: SystemTime) -> bool {
         while self.order.front().is_some_and(|(_, end)| *end < now) {

@@ -8,6 +8,7 @@
 
 mod accept;
 mod admin;
+mod changed;
 mod connections;
 mod export;
 mod exposures;

@@ -5,7 +5,10 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::{ConnectionAddr, IntoConnectionInfo};
+use tokio_rustls::TlsConnector;
 use vexilla_domain::Secret;
+
+use super::tls;
 
 /// Where Redis is, who asks, and the limits of each call.
 ///
@@ -44,6 +47,7 @@ pub struct RedisConfig {
 /// A [`RedisConfig`] that cannot be used.
 #[derive(Debug)]
 pub struct RedisConfigError {
+    field: &'static str,
     message: &'static str,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -79,17 +83,25 @@ impl RedisConfig {
         let (tls, rest) = match url.split_once("://") {
             Some(("redis" | "valkey", rest)) => (false, rest),
             Some(("rediss" | "valkeys", rest)) => (true, rest),
-            _ => return Err(error("the address does not begin with `redis://` or `rediss://`")),
+            _ => {
+                return Err(error(
+                    "url",
+                    "the address does not begin with `redis://` or `rediss://`",
+                ));
+            }
         };
         let info = format!("redis://{rest}").into_connection_info().map_err(|_| {
-            error("the address is not of the form `redis://user:password@host:port/database`")
+            error(
+                "url",
+                "the address is not of the form `redis://user:password@host:port/database`",
+            )
         })?;
         let ConnectionAddr::Tcp(host, port) = info.addr() else {
-            return Err(error("the address names no host"));
+            return Err(error("url", "the address names no host"));
         };
         let settings = info.redis_settings();
         let database = u32::try_from(settings.db())
-            .map_err(|_| error("the number of the database is negative or too large"))?;
+            .map_err(|_| error("url", "the number of the database is negative or too large"))?;
         Ok(Self {
             host: host.clone(),
             port: *port,
@@ -101,19 +113,28 @@ impl RedisConfig {
         })
     }
 
-    /// Checks what the types allow and Redis does not.
-    pub(super) fn check(&self) -> Result<(), RedisConfigError> {
+    /// Refuses what cannot work, as an archive that is made of it does.
+    ///
+    /// # Errors
+    ///
+    /// The first member that cannot be as it is.
+    pub fn check(&self) -> Result<(), RedisConfigError> {
+        self.checked().map(drop)
+    }
+
+    /// Checks what the types allow and Redis does not. Gives how TLS is spoken, if it is.
+    pub(super) fn checked(&self) -> Result<Option<TlsConnector>, RedisConfigError> {
         let shortest = Duration::from_millis(100);
+        let no_time = "a timeout of zero leaves Redis no time";
         match self {
-            _ if self.host.is_empty() => Err(error("the host is empty")),
+            _ if self.host.is_empty() => Err(error("host", "the host is empty")),
             _ if self.username.is_some() && self.password.is_none() => {
-                Err(error("a user needs a password"))
+                Err(error("password", "a user needs a password"))
             }
-            _ if self.lease < shortest => Err(error("the lease is shorter than 100 ms")),
-            _ if self.connect_timeout.is_zero() || self.response_timeout.is_zero() => {
-                Err(error("a timeout of zero leaves Redis no time"))
-            }
-            _ => Ok(()),
+            _ if self.lease < shortest => Err(error("lease", "the lease is shorter than 100 ms")),
+            _ if self.connect_timeout.is_zero() => Err(error("connect_timeout", no_time)),
+            _ if self.response_timeout.is_zero() => Err(error("response_timeout", no_time)),
+            _ => tls::connector(self),
         }
     }
 
@@ -124,6 +145,11 @@ impl RedisConfig {
 }
 
 impl RedisConfigError {
+    /// The member of [`RedisConfig`] that is wrong, or `url` for the address that it is read from.
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
     pub(super) fn with_source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(source));
         self
@@ -142,8 +168,8 @@ impl Error for RedisConfigError {
     }
 }
 
-pub(super) fn error(message: &'static str) -> RedisConfigError {
-    RedisConfigError { message, source: None }
+pub(super) fn error(field: &'static str, message: &'static str) -> RedisConfigError {
+    RedisConfigError { field, message, source: None }
 }
 
 #[cfg(test)]

@@ -16,10 +16,11 @@ pub(super) fn connector(config: &RedisConfig) -> Result<Option<TlsConnector>, Re
     if !config.tls {
         return match roots.as_slice() {
             [] => Ok(None),
-            _ => Err(error("certificates are of no use without TLS")),
+            _ => Err(error("extra_roots", "certificates are of no use without TLS")),
         };
     }
-    let no_tls = |cause: rustls::Error| error("TLS cannot be set up here").with_source(cause);
+    let no_tls =
+        |cause: rustls::Error| error("tls", "TLS cannot be set up here").with_source(cause);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider)).map_err(no_tls)?;
     let config = ClientConfig::builder_with_provider(provider)
@@ -40,6 +41,6 @@ fn roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, RedisConfigError> {
     // The cause would quote what was given: somebody may have put a key here.
     match read {
         Ok(read) if !read.is_empty() => Ok(read),
-        _ => Err(error("the extra roots are not certificates in PEM")),
+        _ => Err(error("extra_roots", "the extra roots are not certificates in PEM")),
     }
 }

@@ -151,15 +151,17 @@ impl Environment<'_> {
 
     fn is_disabled(&self) -> bool {
         let variable = "OTEL_SDK_DISABLED";
-        let mut is_disabled = false;
-        let read = |it: &str| it.to_ascii_lowercase().parse().ok();
-        self.take("metrics", variable, "is neither true nor false", read, &mut is_disabled);
-        if is_disabled {
-            self.comes_from("traces", variable);
-        } else {
-            self.origins.borrow_mut().clear();
+        let Some(text) = self.text(variable) else { return false };
+        match text.to_ascii_lowercase().as_str() {
+            "true" => {
+                self.comes_from("metrics", variable);
+                self.comes_from("traces", variable);
+                return true;
+            }
+            "false" => {}
+            _ => self.ignore(variable, &text, "is neither true nor false"),
         }
-        is_disabled
+        false
     }
 
     fn signal(&self, set: Option<Signal>, name: &str, path: &str) -> Option<Signal> {

@@ -45,11 +45,16 @@ fn somebody_listens() {
 impl Collector {
     /// Listens for as long as the test's runtime lives.
     pub(crate) async fn start() -> (Self, String) {
+        Self::listen(Server::builder(), "http").await
+    }
+
+    /// The same by this server, at an address of this scheme.
+    pub(crate) async fn listen(mut server: Server, scheme: &str) -> (Self, String) {
         somebody_listens();
         let collector = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let server = Server::builder()
+        let address = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let server = server
             .add_service(MetricsServiceServer::new(collector.clone()))
             .add_service(TraceServiceServer::new(collector.clone()));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod away;
+mod client_certificate;
 mod collector;
 mod metrics;
 mod over_http;

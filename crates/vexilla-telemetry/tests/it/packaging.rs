@@ -177,3 +177,17 @@ fn the_docs_list_every_metric_and_no_other() {
         .collect();
     assert_eq!(listed, families);
 }
+
+#[test]
+fn the_docs_name_the_unit_of_each_metric() {
+    let page = text("docs/operating.md");
+    for instrument in crate::metrics::EXPECTED {
+        let (name, rest) = instrument.split_once(" [").unwrap();
+        let (unit, _) = rest.split_once(']').unwrap();
+        let name = name.replace('.', "_");
+        let forms = ["", "_total", "_seconds", "_bytes"].map(|it| format!("| `{name}{it}` | "));
+        let row = page.lines().find(|line| forms.iter().any(|it| line.starts_with(&**it)));
+        let row = row.unwrap_or_else(|| panic!("the page for operators lacks {name}"));
+        assert!(row.contains(&format!(" | `{unit}` | ")), "{unit} in {row}");
+    }
+}

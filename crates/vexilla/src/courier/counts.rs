@@ -1,18 +1,14 @@
 //! What a courier counts: the one place that statistics, metrics and its log read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
-use vexilla_domain::{Observer, QueueCounts};
+use vexilla_domain::QueueCounts;
 
-use super::delivery::Delivery;
-
-/// Counts, and tells an observer what is sent and lost.
+/// Counts what waits, is sent, and is lost.
 #[derive(Debug)]
 pub(super) struct Counts {
-    delivery: Arc<dyn Delivery>,
-    observer: Arc<dyn Observer>,
     /// Those on the disk that wait, and their bytes.
     spooled: AtomicU64,
     spooled_bytes: AtomicU64,
@@ -30,14 +26,8 @@ pub(super) struct Counts {
 
 impl Counts {
     /// `dropped` were lost in former runs.
-    pub(super) fn new(
-        delivery: Arc<dyn Delivery>,
-        observer: Arc<dyn Observer>,
-        dropped: u64,
-    ) -> Self {
+    pub(super) fn new(dropped: u64) -> Self {
         Self {
-            delivery,
-            observer,
             spooled: AtomicU64::new(0),
             spooled_bytes: AtomicU64::new(0),
             sent: AtomicU64::new(0),
@@ -70,19 +60,13 @@ impl Counts {
     }
 
     pub(super) fn dropped(&self, count: u64) {
-        if 0 < count {
-            self.dropped.fetch_add(count, Ordering::Relaxed);
-            self.delivery.tell_dropped(self.observer.as_ref(), count);
-        }
+        self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 
     /// So many arrived, and so many Flagr did not want.
     pub(super) fn delivered(&self, arrived: u64, refused: u64) {
         self.row_errors.fetch_add(refused, Ordering::Relaxed);
-        if 0 < arrived {
-            self.sent.fetch_add(arrived, Ordering::Relaxed);
-            self.delivery.tell_sent(self.observer.as_ref(), arrived);
-        }
+        self.sent.fetch_add(arrived, Ordering::Relaxed);
     }
 
     /// Shows what waits on the disk.

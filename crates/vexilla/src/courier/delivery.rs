@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vexilla_domain::{
-    Batch, Context, DeliveryErrorKind, ExposureSink, FlagId, Observer, RemoteErrorKind,
-    RemoteEvaluator,
+    Batch, Context, DeliveryErrorKind, ExposureSink, FlagId, RemoteErrorKind, RemoteEvaluator,
 };
 
 use crate::error::chain;
@@ -47,12 +46,6 @@ pub(crate) struct Undelivered {
 pub(crate) trait Delivery: fmt::Debug + Send + Sync {
     /// What it delivers, for people.
     fn what(&self) -> &'static str;
-
-    /// Tells that so many arrived.
-    fn tell_sent(&self, observer: &dyn Observer, count: u64);
-
-    /// Tells that so many are lost.
-    fn tell_dropped(&self, observer: &dyn Observer, count: u64);
 
     /// How many may be delivered at once.
     fn most(&self) -> usize {
@@ -104,14 +97,6 @@ impl Delivery for Impressions {
         "exposures"
     }
 
-    fn tell_sent(&self, observer: &dyn Observer, count: u64) {
-        observer.exposures_sent(count);
-    }
-
-    fn tell_dropped(&self, observer: &dyn Observer, count: u64) {
-        observer.exposures_dropped(count);
-    }
-
     fn most(&self) -> usize {
         self.0.most()
     }
@@ -159,14 +144,6 @@ pub(crate) struct Replays(pub(crate) Arc<dyn RemoteEvaluator>);
 impl Delivery for Replays {
     fn what(&self) -> &'static str {
         "evaluations to be recorded"
-    }
-
-    fn tell_sent(&self, observer: &dyn Observer, count: u64) {
-        observer.replays_sent(count);
-    }
-
-    fn tell_dropped(&self, observer: &dyn Observer, count: u64) {
-        observer.replays_dropped(count);
     }
 
     /// One request for each flag.

@@ -57,7 +57,7 @@ fn a_secret_s_file_that_cannot_be_used_is_named() {
     fs::write(&file, [0xff]).unwrap();
     assert_eq!(wrong(), "is not UTF-8");
     fs::write(&file, "a".repeat(65_537)).unwrap();
-    assert_eq!(wrong(), "is longer than 65536 bytes, the most that is read");
+    assert_eq!(wrong(), "cannot be read: it is longer than 65536 bytes, the most that is read");
 }
 
 #[test]

@@ -128,7 +128,9 @@ async fn a_client_that_takes_its_answer_slowly_is_not() {
 #[tokio::test(start_paused = true)]
 async fn who_takes_an_answer_slowly_keeps_the_place_and_who_takes_none_loses_it() {
     let pace = Pace::new(HEAD, IDLE);
-    let places = Places::new(1, pace);
+    let mut config = ListenerConfig::default();
+    config.max_connections = 1;
+    let places = Places::new(LiveConfig::new(config), pace);
     let (mut client, stream) = duplex(1024);
     let answer =
         |_: Request<Incoming>| async { Response::new(Full::new(Bytes::from(vec![b'x'; 100_000]))) };

@@ -35,3 +35,14 @@ fn the_memory_is_bounded() {
     assert!(replays.remember([96; 32], at(100), at(0)), "the oldest had to go");
     assert!(Replays::new(0).remember([1; 32], at(100), at(0)));
 }
+
+#[test]
+fn less_room_forgets_the_oldest() {
+    let mut replays = Replays::new(3);
+    for number in 0..3 {
+        assert!(replays.remember([number; 32], at(100), at(0)));
+    }
+    replays.resize(1);
+    assert!(!replays.remember([2; 32], at(100), at(0)));
+    assert!(replays.remember([1; 32], at(100), at(0)));
+}

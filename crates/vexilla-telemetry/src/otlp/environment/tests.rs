@@ -147,6 +147,19 @@ fn where_each_setting_comes_from_is_told() {
 }
 
 #[test]
+fn who_wants_nothing_sent_is_followed_and_named() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1");
+    let disabled = |value| {
+        let done = done(OtlpSettings::default(), &[endpoint, ("OTEL_SDK_DISABLED", value)]);
+        let by = |field: &str| done.origins.get(field).map_or("nobody", String::as_str);
+        (endpoints(&done.settings).0.is_none(), by("metrics").to_owned(), by("traces").to_owned())
+    };
+    let variable = || "OTEL_SDK_DISABLED".to_owned();
+    assert_eq!(disabled("TRUE"), (true, variable(), variable()));
+    assert_eq!(disabled("False"), (false, "nobody".to_owned(), "nobody".to_owned()));
+}
+
+#[test]
 fn a_value_that_means_nothing_is_ignored_and_named() {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1");
     let expected = read(&[endpoint]);
