@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::super::pace::Pace;
 use super::super::places::Places;
 use super::Serving;
+use crate::ListenerConfig;
+use crate::listener::LiveConfig;
 
 const HEAD: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(60);
@@ -128,8 +130,7 @@ async fn a_client_that_takes_its_answer_slowly_is_not() {
 #[tokio::test(start_paused = true)]
 async fn who_takes_an_answer_slowly_keeps_the_place_and_who_takes_none_loses_it() {
     let pace = Pace::new(HEAD, IDLE);
-    let mut config = ListenerConfig::default();
-    config.max_connections = 1;
+    let config = ListenerConfig { max_connections: 1, ..ListenerConfig::default() };
     let places = Places::new(LiveConfig::new(config), pace);
     let (mut client, stream) = duplex(1024);
     let answer =
