@@ -191,6 +191,7 @@ fn a_collector_that_is_away_is_told_of_and_changes_nothing() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "200"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "10"),
+        ("OTEL_TRACES_EXPORTER", "none"),
     ];
     let mut sidecar = Sidecar::start_with(Beside::Admin, &environment, &SHOP);
     sidecar.wait_for_log("telemetry cannot be sent");
@@ -203,6 +204,7 @@ fn a_collector_that_is_away_is_told_of_and_changes_nothing() {
     assert_eq!(status, Some(0), "{log}");
     assert!(!log.contains("telemetry cannot be sent"), "it was told a moment ago: {log}");
     assert!(log.contains("telemetry could not be sent"), "{log}");
+    assert!(log.contains("the last of it is lost"), "{log}");
 }
 
 #[cfg(unix)]

@@ -91,7 +91,7 @@ impl Shared {
         self.leads.store(true, Ordering::Release);
         let before = self.state.send_replace(State::Down(failure.clone()));
         if !matches!(&before, State::Down(before) if before.to_string() == failure.to_string()) {
-            warn!("{}: {failure}", outage(&self.name, failure));
+            warn!("{}: {failure}: this one asks for itself", outage(&self.name, failure));
         }
     }
 
