@@ -4,10 +4,14 @@ use std::error::Error;
 use std::fmt;
 
 /// A port failed: a kind that a caller can act on, and a message that reads well after a colon.
+///
+/// What the other side said of it stands apart, since that may repeat what it was asked, an entity's id and context
+/// included: shown to whoever asked, it helps, and in a log above level debug it has no place.
 #[derive(Debug)]
 pub struct PortError<K> {
     kind: K,
     message: Box<str>,
+    words: Option<Box<str>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -98,10 +102,17 @@ pub enum DeliveryErrorKind {
     Suspended,
 }
 
-impl<K: Copy> PortError<K> {
-    /// An error with a message that reads well after a colon.
+impl<K> PortError<K> {
+    /// An error with a message that reads well after a colon, and that repeats nothing of what was asked.
     pub fn new(kind: K, message: impl Into<Box<str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), words: None, source: None }
+    }
+
+    /// Adds what the other side said.
+    #[must_use]
+    pub fn with_words(mut self, words: impl Into<Box<str>>) -> Self {
+        self.words = Some(words.into());
+        self
     }
 
     /// Adds what caused it.
@@ -112,14 +123,26 @@ impl<K: Copy> PortError<K> {
     }
 
     /// What a caller can do about it.
-    pub fn kind(&self) -> K {
+    pub fn kind(&self) -> K
+    where
+        K: Copy,
+    {
         self.kind
+    }
+
+    /// The message without what the other side said.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 }
 
+/// The message, and what the other side said.
 impl<K> fmt::Display for PortError<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        match &self.words {
+            Some(words) => write!(f, "{}: {words}", self.message),
+            None => f.write_str(&self.message),
+        }
     }
 }
 

@@ -99,8 +99,9 @@ impl FlagrEvaluator {
             // Flagr is well: a breaker must not open for it.
             Unreadable::Attachment { .. } => RemoteError::new(
                 RemoteErrorKind::BadFlag,
-                format!("{call} answered with something unreadable: {unreadable}"),
-            ),
+                format!("{call} answered with something unreadable"),
+            )
+            .with_words(unreadable.to_string()),
         }
     }
 

@@ -101,8 +101,7 @@ fn refused(refusal: Refusal, call: &str, has_credentials: bool) -> DeliveryError
         408 | 429 | 300..=399 | 500..=599 => DeliveryErrorKind::Unavailable,
         _ => DeliveryErrorKind::Refused,
     };
-    let message = refusal.into_error(call, has_credentials).to_string();
-    DeliveryError::new(kind, message)
+    refusal.into_error_of(kind, call, has_credentials)
 }
 
 /// The body of `POST /exposures`; members that would be zero are left out.

@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use vexilla_domain::{RemoteError, RemoteErrorKind};
+use vexilla_domain::{PortError, RemoteError, RemoteErrorKind};
 
 use crate::error::credentials_advice;
 
@@ -49,26 +49,41 @@ impl Refusal {
 
     /// What it means for a caller.
     pub(crate) fn into_error(self, call: &str, has_credentials: bool) -> RemoteError {
-        let answered = format!("{call} answered {}", self.status);
-        let (kind, because) = match self.status.as_u16() {
-            500 if self.is_panic() => (RemoteErrorKind::BadFlag, Some(first_line(&self.body))),
-            401 | 403 => {
-                (RemoteErrorKind::Refused, Some(credentials_advice(has_credentials).to_owned()))
-            }
-            408 | 429 => (RemoteErrorKind::Unavailable, None),
-            400..=499 => (RemoteErrorKind::Refused, self.message().as_deref().map(quoted)),
-            301..=308 => {
-                (RemoteErrorKind::Unavailable, Some("redirects are not followed".to_owned()))
-            }
-            _ => (RemoteErrorKind::Unavailable, self.message().as_deref().map(quoted)),
+        let kind = match self.status.as_u16() {
+            500 if self.is_panic() => RemoteErrorKind::BadFlag,
+            408 | 429 => RemoteErrorKind::Unavailable,
+            400..=499 => RemoteErrorKind::Refused,
+            _ => RemoteErrorKind::Unavailable,
         };
-        RemoteError::new(
+        self.into_error_of(kind, call, has_credentials)
+    }
+
+    /// An error of this kind that says what can be done about it, and what Flagr says.
+    pub(crate) fn into_error_of<K: Copy>(
+        self,
+        kind: K,
+        call: &str,
+        has_credentials: bool,
+    ) -> PortError<K> {
+        let answered = format!("{call} answered {}", self.status);
+        let (advice, words) = match self.status.as_u16() {
+            500 if self.is_panic() => (None, Some(first_line(&self.body))),
+            401 | 403 => (Some(credentials_advice(has_credentials)), None),
+            408 | 429 => (None, None),
+            301..=308 => (Some("redirects are not followed"), None),
+            _ => (None, self.message().as_deref().map(quoted)),
+        };
+        let error = PortError::new(
             kind,
-            match because {
-                Some(because) => format!("{answered}: {because}"),
+            match advice {
+                Some(advice) => format!("{answered}: {advice}"),
                 None => answered,
             },
-        )
+        );
+        match words {
+            Some(words) => error.with_words(words),
+            None => error,
+        }
     }
 
     /// Flagr's words for it.

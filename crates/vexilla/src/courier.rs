@@ -18,6 +18,7 @@ mod backlog;
 mod complaint;
 mod counts;
 pub(crate) mod delivery;
+mod shown;
 mod task;
 
 /// Takes records. The task behind it ends with the token that it was started with.

@@ -26,3 +26,4 @@ mod servers;
 mod sharing;
 mod stub;
 mod telemetry;
+mod unnamed;

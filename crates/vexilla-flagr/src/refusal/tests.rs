@@ -49,6 +49,21 @@ fn statuses() {
     assert_eq!(refused, "POST /x answered 401 Unauthorized: check the credentials");
 }
 
+/// It may repeat what it was asked.
+#[test]
+fn what_flagr_says_stands_apart_from_the_message() {
+    for (status, body, message) in [
+        (400, r#"{"message":"ana@example.com"}"#, "POST /x answered 400 Bad Request"),
+        (404, r#"{"message":"ana@example.com"}"#, "POST /x answered 404 Not Found"),
+        (500, "PANIC: ana@example.com", "POST /x answered 500 Internal Server Error"),
+        (503, r#"{"message":"ana@example.com"}"#, "POST /x answered 503 Service Unavailable"),
+    ] {
+        let error = refusal(status, body).into_error("POST /x", false);
+        assert_eq!(error.message(), message);
+        assert!(error.to_string().contains("ana@example.com"), "{error}");
+    }
+}
+
 #[test]
 fn long_words_are_cut() {
     let body = format!(r#"{{"message":"{}"}}"#, "ü".repeat(10_000));

@@ -211,7 +211,8 @@ async fn other_things_than_evaluations() {
         check(answer("200 OK", JSON, body), Then::Closes, Unavailable, expected).await;
     }
     let html = answer("200 OK", "content-type: text/html\r\n", "<html>Sign in</html>");
-    check(html, Then::Closes, Unavailable, "`text/html` instead of `application/json`").await;
+    check(html, Then::Closes, Unavailable, "something else than `application/json`: `text/html`")
+        .await;
     let login = answer("307 Temporary Redirect", "location: /login\r\n", "");
     check(login, Then::Closes, Unavailable, "307 Temporary Redirect: redirects are not").await;
     let large = " ".repeat(2 << 20);

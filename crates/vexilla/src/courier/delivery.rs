@@ -10,7 +10,7 @@ use vexilla_domain::{
     RemoteEvaluator,
 };
 
-use crate::error::chain;
+use super::shown;
 use crate::parcel;
 
 /// A record and its number.
@@ -29,7 +29,7 @@ pub(crate) struct Held {
     pub(crate) through: u64,
     /// The numbers of those that arrived.
     pub(crate) arrived: Vec<u64>,
-    /// How many Flagr does not want, and why the last of them.
+    /// How many Flagr does not want, and why the last of them, as everybody may see it.
     pub(crate) refused: u64,
     pub(crate) refusal: Box<str>,
 }
@@ -37,6 +37,7 @@ pub(crate) struct Held {
 /// Why a batch, or the rest of it, was not delivered now.
 #[derive(Debug)]
 pub(crate) struct Undelivered {
+    /// As everybody may see it.
     pub(crate) message: Box<str>,
     /// Nobody was asked: the breaker is open.
     pub(crate) suspended: bool,
@@ -124,7 +125,7 @@ impl Delivery for Impressions {
             match self.0.send(rest.get(..size).unwrap_or(rest)).await {
                 Ok(errors) => {
                     if let Some(first) = errors.first() {
-                        held.refusal.clone_from(&first.message);
+                        held.refusal = shown::of_row(self.what(), &first.message).into();
                     }
                     let refused: Vec<usize> = errors.iter().map(|it| it.index).collect();
                     held.delivered(size, &refused);
@@ -133,7 +134,7 @@ impl Delivery for Impressions {
                 // One of them is at fault: in smaller pieces the others arrive.
                 Err(error) if error.kind() == DeliveryErrorKind::BadBatch => {
                     if size == 1 {
-                        held.refusal = chain(&error).into();
+                        held.refusal = shown::of_error(self.what(), &error);
                         held.delivered(1, &[0]);
                         at += 1;
                         size = usize::MAX;
@@ -143,7 +144,10 @@ impl Delivery for Impressions {
                 }
                 Err(error) => {
                     let suspended = error.kind() == DeliveryErrorKind::Suspended;
-                    return Err(Undelivered { message: chain(&error).into(), suspended });
+                    return Err(Undelivered {
+                        message: shown::of_error(self.what(), &error),
+                        suspended,
+                    });
                 }
             }
         }
@@ -186,12 +190,16 @@ impl Delivery for Replays {
             let arrived = match self.0.evaluate_batch(batch).await {
                 Ok(_) => true,
                 Err(error) if error.kind() == RemoteErrorKind::BadFlag => {
-                    held.refusal = format!("flag {flag}: {}", chain(&error)).into();
+                    held.refusal =
+                        format!("flag {flag}: {}", shown::of_error(self.what(), &error)).into();
                     false
                 }
                 Err(error) => {
                     let suspended = error.kind() == RemoteErrorKind::Suspended;
-                    return Err(Undelivered { message: chain(&error).into(), suspended });
+                    return Err(Undelivered {
+                        message: shown::of_error(self.what(), &error),
+                        suspended,
+                    });
                 }
             };
             held.left.retain(|it| !sequences.contains(&it.sequence));
