@@ -50,10 +50,14 @@ pub enum SourceErrorKind {
 pub enum RemoteErrorKind {
     /// Flagr did not answer, not in time, or with something that no Flagr gives: it is not well.
     Unavailable,
-    /// Flagr refused this request; it is well.
+    /// Flagr refuses whoever asks, or has no such path; it is well.
     Refused,
+    /// Flagr does not take this request: it is too long, or something in it is at fault. Flagr is well.
+    BadRequest,
     /// Flagr failed at this flag's data (a 500 with a `PANIC` text); it is well otherwise.
     BadFlag,
+    /// Flagr evaluated, and its answer holds data of a flag that cannot be read; it is well otherwise.
+    BadAnswer,
     /// Flagr was not asked: it did not answer before, and the breaker in front of it is open.
     Suspended,
 }
@@ -84,7 +88,7 @@ pub enum ExposeErrorKind {
     Unavailable,
     /// The client was stopped.
     Stopped,
-    /// There is no Flagr to be told.
+    /// There is no Flagr to be told, or it has no path for exposures.
     NoFlagr,
 }
 
@@ -94,8 +98,10 @@ pub enum ExposeErrorKind {
 pub enum DeliveryErrorKind {
     /// Flagr did not answer, not in time, or with something that no Flagr gives. Whether it took them is unknown.
     Unavailable,
-    /// Flagr takes none at all: the credentials are wrong, it is too old, or it only evaluates.
+    /// Flagr takes none from us: the credentials are wrong.
     Refused,
+    /// Flagr has no path for exposures: it is too old, or it only evaluates.
+    NotOffered,
     /// Flagr does not take these: they are too many, or one of them is at fault.
     BadBatch,
     /// Flagr was not asked: it did not answer before, and the breaker in front of it is open.

@@ -98,7 +98,7 @@ impl FlagrEvaluator {
             Unreadable::Shape(_) => error::unreadable(&call, unreadable).into(),
             // Flagr is well: a breaker must not open for it.
             Unreadable::Attachment { .. } => RemoteError::new(
-                RemoteErrorKind::BadFlag,
+                RemoteErrorKind::BadAnswer,
                 format!("{call} answered with something unreadable"),
             )
             .with_words(unreadable.to_string()),
@@ -193,5 +193,9 @@ impl RemoteEvaluator for FlagrEvaluator {
             return Ok(Vec::new());
         }
         self.within_time(BATCH, self.all(batch, &selected)).await
+    }
+
+    fn most(&self) -> usize {
+        self.max_batch.load(Ordering::Relaxed)
     }
 }

@@ -51,6 +51,7 @@ impl Refusal {
     pub(crate) fn into_error(self, call: &str, has_credentials: bool) -> RemoteError {
         let kind = match self.status.as_u16() {
             500 if self.is_panic() => RemoteErrorKind::BadFlag,
+            400 | 413 | 422 => RemoteErrorKind::BadRequest,
             408 | 429 => RemoteErrorKind::Unavailable,
             400..=499 => RemoteErrorKind::Refused,
             _ => RemoteErrorKind::Unavailable,
@@ -59,25 +60,33 @@ impl Refusal {
     }
 
     /// An error of this kind that says what can be done about it, and what Flagr says.
-    pub(crate) fn into_error_of<K: Copy>(
+    pub(crate) fn into_error_of<K>(
         self,
         kind: K,
         call: &str,
         has_credentials: bool,
     ) -> PortError<K> {
+        let advice = match self.status.as_u16() {
+            401 | 403 => credentials_advice(has_credentials),
+            301..=308 => "redirects are not followed",
+            _ => "",
+        };
+        self.into_error_with(kind, call, advice)
+    }
+
+    /// The same with an advice of the caller's, which may be empty.
+    pub(crate) fn into_error_with<K>(self, kind: K, call: &str, advice: &str) -> PortError<K> {
         let answered = format!("{call} answered {}", self.status);
-        let (advice, words) = match self.status.as_u16() {
-            500 if self.is_panic() => (None, Some(first_line(&self.body))),
-            401 | 403 => (Some(credentials_advice(has_credentials)), None),
-            408 | 429 => (None, None),
-            301..=308 => (Some("redirects are not followed"), None),
-            _ => (None, self.message().as_deref().map(quoted)),
+        let words = match self.status.as_u16() {
+            500 if self.is_panic() => Some(first_line(&self.body)),
+            301..=308 | 401 | 403 | 408 | 429 => None,
+            _ => self.message().as_deref().map(quoted),
         };
         let error = PortError::new(
             kind,
             match advice {
-                Some(advice) => format!("{answered}: {advice}"),
-                None => answered,
+                "" => answered,
+                _ => format!("{answered}: {advice}"),
             },
         );
         match words {

@@ -14,6 +14,7 @@ mod check;
 mod configuration;
 mod decide;
 mod export;
+mod exposing;
 mod http;
 mod killed;
 mod readme;

@@ -1,6 +1,6 @@
 //! Statuses of evaluations.
 
-use vexilla_domain::RemoteErrorKind::{self, BadFlag, Refused, Unavailable};
+use vexilla_domain::RemoteErrorKind::{self, BadFlag, BadRequest, Refused, Unavailable};
 
 use super::*;
 
@@ -18,9 +18,11 @@ fn statuses() {
         );
     };
     let boom = r#"{"code":602,"message":"entities in body\nis required"}"#;
-    check(400, boom, Refused, "400 Bad Request: `entities in body is required`");
-    check(422, boom, Refused, "422 Unprocessable Entity: `entities in body is required`");
-    check(400, "<html>", Refused, "400 Bad Request");
+    check(400, boom, BadRequest, "400 Bad Request: `entities in body is required`");
+    check(422, boom, BadRequest, "422 Unprocessable Entity: `entities in body is required`");
+    check(413, "<html>", BadRequest, "413 Payload Too Large");
+    check(407, "", Refused, "407 Proxy Authentication Required");
+    check(400, "<html>", BadRequest, "400 Bad Request");
     check(
         401,
         "Not authorized",
