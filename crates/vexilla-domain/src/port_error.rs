@@ -4,10 +4,14 @@ use std::error::Error;
 use std::fmt;
 
 /// A port failed: a kind that a caller can act on, and a message that reads well after a colon.
+///
+/// What the other side said of it stands apart, since that may repeat what it was asked, an entity's id and context
+/// included: shown to whoever asked, it helps, and in a log above level debug it has no place.
 #[derive(Debug)]
 pub struct PortError<K> {
     kind: K,
     message: Box<str>,
+    words: Option<Box<str>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -46,10 +50,14 @@ pub enum SourceErrorKind {
 pub enum RemoteErrorKind {
     /// Flagr did not answer, not in time, or with something that no Flagr gives: it is not well.
     Unavailable,
-    /// Flagr refused this request; it is well.
+    /// Flagr refuses whoever asks, or has no such path; it is well.
     Refused,
+    /// Flagr does not take this request: it is too long, or something in it is at fault. Flagr is well.
+    BadRequest,
     /// Flagr failed at this flag's data (a 500 with a `PANIC` text); it is well otherwise.
     BadFlag,
+    /// Flagr evaluated, and its answer holds data of a flag that cannot be read; it is well otherwise.
+    BadAnswer,
     /// Flagr was not asked: it did not answer before, and the breaker in front of it is open.
     Suspended,
 }
@@ -80,7 +88,7 @@ pub enum ExposeErrorKind {
     Unavailable,
     /// The client was stopped.
     Stopped,
-    /// There is no Flagr to be told.
+    /// There is no Flagr to be told, or it has no path for exposures.
     NoFlagr,
 }
 
@@ -90,18 +98,27 @@ pub enum ExposeErrorKind {
 pub enum DeliveryErrorKind {
     /// Flagr did not answer, not in time, or with something that no Flagr gives. Whether it took them is unknown.
     Unavailable,
-    /// Flagr takes none at all: the credentials are wrong, it is too old, or it only evaluates.
+    /// Flagr takes none from us: the credentials are wrong.
     Refused,
+    /// Flagr has no path for exposures: it is too old, or it only evaluates.
+    NotOffered,
     /// Flagr does not take these: they are too many, or one of them is at fault.
     BadBatch,
     /// Flagr was not asked: it did not answer before, and the breaker in front of it is open.
     Suspended,
 }
 
-impl<K: Copy> PortError<K> {
-    /// An error with a message that reads well after a colon.
+impl<K> PortError<K> {
+    /// An error with a message that reads well after a colon, and that repeats nothing of what was asked.
     pub fn new(kind: K, message: impl Into<Box<str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), words: None, source: None }
+    }
+
+    /// Adds what the other side said.
+    #[must_use]
+    pub fn with_words(mut self, words: impl Into<Box<str>>) -> Self {
+        self.words = Some(words.into());
+        self
     }
 
     /// Adds what caused it.
@@ -112,14 +129,26 @@ impl<K: Copy> PortError<K> {
     }
 
     /// What a caller can do about it.
-    pub fn kind(&self) -> K {
+    pub fn kind(&self) -> K
+    where
+        K: Copy,
+    {
         self.kind
+    }
+
+    /// The message without what the other side said.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 }
 
+/// The message, and what the other side said.
 impl<K> fmt::Display for PortError<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        match &self.words {
+            Some(words) => write!(f, "{}: {words}", self.message),
+            None => f.write_str(&self.message),
+        }
     }
 }
 

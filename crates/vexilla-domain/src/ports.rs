@@ -151,6 +151,12 @@ pub trait RemoteEvaluator: fmt::Debug + Send + Sync {
     ///
     /// When Flagr does not give all of these answers now.
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError>;
+
+    /// How many evaluations one request may ask for, as far as that is known. A larger batch is several requests, and some
+    /// of them may have been answered when it fails.
+    fn most(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// Takes what people saw: a Flagr that records it.

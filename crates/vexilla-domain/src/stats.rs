@@ -128,7 +128,8 @@ pub struct QueueCounts {
     pub dropped: u64,
     /// Those of the dropped that Flagr refused, one by one.
     pub row_errors: u64,
-    /// Those that were never taken, for want of room or since the disk failed. Whoever reported them was told.
+    /// Those that were never taken: for want of room, since the disk failed, or since Flagr has no path for them. Whoever
+    /// reported them was told.
     pub rejected: u64,
     /// Why the last delivery failed, if it did.
     pub last_error: Option<Box<str>>,

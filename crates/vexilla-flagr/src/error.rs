@@ -1,13 +1,15 @@
 //! What went wrong with a request, in words for an operator.
 //!
-//! Every text names the method and the path and never the host, a header or a body of ours: those may hold secrets.
+//! Every message names the method and the path and never the host, a header or a body of ours: those may hold secrets. What
+//! the server said stands apart from it, since that may repeat what it was asked.
 //! `call` is the method and the path, `GET /api/v1/health`.
 
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use vexilla_domain::{
-    DeliveryError, DeliveryErrorKind, RemoteError, RemoteErrorKind, SourceError, SourceErrorKind,
+    DeliveryError, DeliveryErrorKind, PortError, RemoteError, RemoteErrorKind, SourceError,
+    SourceErrorKind,
 };
 
 /// A call that brought no answer to go on with.
@@ -15,6 +17,8 @@ use vexilla_domain::{
 pub(crate) struct Failure {
     what: What,
     message: String,
+    /// The server's own words, which may repeat what it was asked.
+    words: Option<String>,
     source: Option<reqwest::Error>,
 }
 
@@ -28,16 +32,32 @@ enum What {
 
 impl Failure {
     fn down(message: String) -> Self {
-        Self { what: What::Down, message, source: None }
+        Self { what: What::Down, message, words: None, source: None }
     }
 
     fn odd(message: String) -> Self {
-        Self { what: What::Odd, message, source: None }
+        Self { what: What::Odd, message, words: None, source: None }
+    }
+
+    fn saying(mut self, words: String) -> Self {
+        self.words = Some(words);
+        self
     }
 
     fn because(mut self, source: reqwest::Error) -> Self {
         self.source = Some(source.without_url());
         self
+    }
+
+    fn into_error<K: Copy>(self, kind: K) -> PortError<K> {
+        let mut error = PortError::new(kind, self.message);
+        if let Some(words) = self.words {
+            error = error.with_words(words);
+        }
+        match self.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
     }
 }
 
@@ -47,33 +67,21 @@ impl From<Failure> for SourceError {
             What::Down => SourceErrorKind::Unavailable,
             What::Odd => SourceErrorKind::Invalid,
         };
-        let error = Self::new(kind, failure.message);
-        match failure.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
+        failure.into_error(kind)
     }
 }
 
 /// A Flagr that answers an evaluation with something odd is no better than one that is silent.
 impl From<Failure> for RemoteError {
     fn from(failure: Failure) -> Self {
-        let error = Self::new(RemoteErrorKind::Unavailable, failure.message);
-        match failure.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
+        failure.into_error(RemoteErrorKind::Unavailable)
     }
 }
 
 /// Whether Flagr took what it was sent is unknown.
 impl From<Failure> for DeliveryError {
     fn from(failure: Failure) -> Self {
-        let error = Self::new(DeliveryErrorKind::Unavailable, failure.message);
-        match failure.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
+        failure.into_error(DeliveryErrorKind::Unavailable)
     }
 }
 
@@ -107,15 +115,18 @@ pub(crate) fn too_large(call: &str, limit: usize) -> Failure {
 /// Another type of content than JSON; what the server calls it is its own text, so no more than a piece is shown.
 pub(crate) fn not_json(call: &str, content_type: &str) -> Failure {
     let shown: String = content_type.chars().take(80).collect();
-    Failure::odd(match shown.as_str() {
-        "" => format!("{call} answered without a content type instead of `application/json`"),
-        _ => format!("{call} answered with `{shown}` instead of `application/json`"),
-    })
+    match shown.as_str() {
+        "" => Failure::odd(format!(
+            "{call} answered without a content type instead of `application/json`"
+        )),
+        _ => Failure::odd(format!("{call} answered with something else than `application/json`"))
+            .saying(format!("`{shown}`")),
+    }
 }
 
-/// A body that is not what the path should answer.
+/// A body that is not what the path should answer; the error may show a piece of it.
 pub(crate) fn unreadable(call: &str, error: &dyn std::fmt::Display) -> Failure {
-    Failure::odd(format!("{call} answered something else than expected: {error}"))
+    Failure::odd(format!("{call} answered something else than expected")).saying(error.to_string())
 }
 
 /// What to do about refused credentials.

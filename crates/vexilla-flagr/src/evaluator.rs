@@ -103,9 +103,10 @@ impl FlagrEvaluator {
             Unreadable::Shape(_) => error::unreadable(&call, unreadable).into(),
             // Flagr is well: a breaker must not open for it.
             Unreadable::Attachment { .. } => RemoteError::new(
-                RemoteErrorKind::BadFlag,
-                format!("{call} answered with something unreadable: {unreadable}"),
-            ),
+                RemoteErrorKind::BadAnswer,
+                format!("{call} answered with something unreadable"),
+            )
+            .with_words(unreadable.to_string()),
         }
     }
 
@@ -197,5 +198,9 @@ impl RemoteEvaluator for FlagrEvaluator {
             return Ok(Vec::new());
         }
         self.within_time(BATCH, self.all(batch, &selected)).await
+    }
+
+    fn most(&self) -> usize {
+        self.max_batch.load(Ordering::Relaxed)
     }
 }

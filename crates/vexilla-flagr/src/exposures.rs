@@ -21,17 +21,14 @@ use crate::request::Members;
 
 const EXPOSURES: &str = "/api/v1/exposures";
 
-/// What Flagr takes at once where nothing else is configured (`FLAGR_EXPOSURE_BATCH_SIZE`).
-const FLAGRS_BATCH: usize = 100;
-
 /// Hands exposures to a live Flagr, over the connections of the [`FlagrSource`](crate::FlagrSource) that gave it. Clones
 /// share them too.
 ///
 /// A call has the time and the room for an answer of an evaluation
 /// ([`evaluation_timeout`](crate::FlagrConfig::evaluation_timeout),
 /// [`max_evaluation_bytes`](crate::FlagrConfig::max_evaluation_bytes)). It is one request: Flagr does not recognise
-/// exposures that it has already, so whether they are sent again is for the caller to say. Where Flagr takes fewer at once
-/// than its default, that is learnt from its refusal.
+/// exposures that it has already, so whether they are sent again is for the caller to say. How many Flagr takes at once
+/// (`FLAGR_EXPOSURE_BATCH_SIZE`) is learnt when it refuses more.
 #[derive(Debug, Clone)]
 pub struct FlagrExposures {
     client: Arc<Client>,
@@ -41,7 +38,7 @@ pub struct FlagrExposures {
 
 impl FlagrExposures {
     pub(crate) fn new(client: Arc<Client>, limits: Limits) -> Self {
-        Self { client, limits, most: Arc::new(AtomicUsize::new(FLAGRS_BATCH)) }
+        Self { client, limits, most: Arc::new(AtomicUsize::new(usize::MAX)) }
     }
 
     async fn post(
@@ -92,17 +89,17 @@ impl ExposureSink for FlagrExposures {
 
 /// What a refusal means for those that were to be delivered.
 fn refused(refusal: Refusal, call: &str, has_credentials: bool) -> DeliveryError {
-    let is_panic = refusal.is_panic();
     let kind = match refusal.status.as_u16() {
-        500 if is_panic => DeliveryErrorKind::BadBatch,
+        500 if refusal.is_panic() => DeliveryErrorKind::BadBatch,
         400 | 413 | 422 => DeliveryErrorKind::BadBatch,
-        // Flagr before 1.2.0 has no such path, and one that only evaluates says 501.
-        404 | 405 | 501 => DeliveryErrorKind::Refused,
+        404 | 405 | 501 => {
+            let advice = "Flagr before 1.2.0 has no such path, nor has one that only evaluates";
+            return refusal.into_error_with(DeliveryErrorKind::NotOffered, call, advice);
+        }
         408 | 429 | 300..=399 | 500..=599 => DeliveryErrorKind::Unavailable,
         _ => DeliveryErrorKind::Refused,
     };
-    let message = refusal.into_error(call, has_credentials).to_string();
-    DeliveryError::new(kind, message)
+    refusal.into_error_of(kind, call, has_credentials)
 }
 
 /// The body of `POST /exposures`; members that would be zero are left out.

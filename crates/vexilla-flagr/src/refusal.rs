@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use vexilla_domain::{RemoteError, RemoteErrorKind};
+use vexilla_domain::{PortError, RemoteError, RemoteErrorKind};
 
 use crate::error::credentials_advice;
 
@@ -49,26 +49,50 @@ impl Refusal {
 
     /// What it means for a caller.
     pub(crate) fn into_error(self, call: &str, has_credentials: bool) -> RemoteError {
-        let answered = format!("{call} answered {}", self.status);
-        let (kind, because) = match self.status.as_u16() {
-            500 if self.is_panic() => (RemoteErrorKind::BadFlag, Some(first_line(&self.body))),
-            401 | 403 => {
-                (RemoteErrorKind::Refused, Some(credentials_advice(has_credentials).to_owned()))
-            }
-            408 | 429 => (RemoteErrorKind::Unavailable, None),
-            400..=499 => (RemoteErrorKind::Refused, self.message().as_deref().map(quoted)),
-            301..=308 => {
-                (RemoteErrorKind::Unavailable, Some("redirects are not followed".to_owned()))
-            }
-            _ => (RemoteErrorKind::Unavailable, self.message().as_deref().map(quoted)),
+        let kind = match self.status.as_u16() {
+            500 if self.is_panic() => RemoteErrorKind::BadFlag,
+            400 | 413 | 422 => RemoteErrorKind::BadRequest,
+            408 | 429 => RemoteErrorKind::Unavailable,
+            400..=499 => RemoteErrorKind::Refused,
+            _ => RemoteErrorKind::Unavailable,
         };
-        RemoteError::new(
+        self.into_error_of(kind, call, has_credentials)
+    }
+
+    /// An error of this kind that says what can be done about it, and what Flagr says.
+    pub(crate) fn into_error_of<K>(
+        self,
+        kind: K,
+        call: &str,
+        has_credentials: bool,
+    ) -> PortError<K> {
+        let advice = match self.status.as_u16() {
+            401 | 403 => credentials_advice(has_credentials),
+            301..=308 => "redirects are not followed",
+            _ => "",
+        };
+        self.into_error_with(kind, call, advice)
+    }
+
+    /// The same with an advice of the caller's, which may be empty.
+    pub(crate) fn into_error_with<K>(self, kind: K, call: &str, advice: &str) -> PortError<K> {
+        let answered = format!("{call} answered {}", self.status);
+        let words = match self.status.as_u16() {
+            500 if self.is_panic() => Some(first_line(&self.body)),
+            301..=308 | 401 | 403 | 408 | 429 => None,
+            _ => self.message().as_deref().map(quoted),
+        };
+        let error = PortError::new(
             kind,
-            match because {
-                Some(because) => format!("{answered}: {because}"),
-                None => answered,
+            match advice {
+                "" => answered,
+                _ => format!("{answered}: {advice}"),
             },
-        )
+        );
+        match words {
+            Some(words) => error.with_words(words),
+            None => error,
+        }
     }
 
     /// Flagr's words for it.

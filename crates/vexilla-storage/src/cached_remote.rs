@@ -285,6 +285,10 @@ impl RemoteEvaluator for CachedRemote {
     async fn evaluate_batch(&self, batch: Batch<'_>) -> Result<Vec<BatchAnswer>, RemoteError> {
         self.shared.inner.evaluate_batch(batch).await
     }
+
+    fn most(&self) -> usize {
+        self.shared.inner.most()
+    }
 }
 
 impl Drop for CachedRemote {

@@ -122,12 +122,13 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Appends records, all or none. Gives how many others were dropped to make room.
+    /// Appends records, all or none. Others may be dropped to make room, even if they cannot be written then:
+    /// [`dropped`](Self::dropped) counts them.
     ///
     /// # Errors
     ///
     /// If they cannot be written now, or are too long to be kept.
-    pub fn append<T: AsRef<[u8]>>(&mut self, records: &[T]) -> Result<u64, ArchiveError> {
+    pub fn append<T: AsRef<[u8]>>(&mut self, records: &[T]) -> Result<(), ArchiveError> {
         let mut bytes = Vec::new();
         for (record, sequence) in records.iter().map(AsRef::as_ref).zip(self.next()..) {
             if MAX_RECORD < record.len() {
@@ -141,11 +142,11 @@ impl Spool {
             return Err(self.too_long(bytes.len(), most));
         }
         self.find_folder()?;
-        let dropped = self.make_room(needed);
+        self.make_room(needed);
         self.write(&bytes).map_err(|error| self.unavailable("written to", error))?;
         self.marks.appended += records.len() as u64;
         self.keep_marks();
-        Ok(dropped)
+        Ok(())
     }
 
     /// Looks at the oldest records that are not settled: at most so many, and no more once they have so many bytes.
@@ -232,9 +233,22 @@ impl Spool {
         self.marks.dropped
     }
 
-    /// How many bytes the records take.
+    /// How many bytes the files take, with what is settled in them.
     pub fn bytes(&self) -> u64 {
         self.segments.iter().map(|it| it.bytes).sum()
+    }
+
+    /// How many bytes the records take that wait.
+    pub fn queued_bytes(&self) -> u64 {
+        let waiting = |(at, segment): (usize, &Segment)| {
+            let settled = match segment.first {
+                _ if self.last_of(at) <= self.marks.settled => segment.bytes,
+                first if first == self.cursor.first => self.cursor.offset,
+                _ => SEGMENT_HEAD as u64,
+            };
+            segment.bytes.saturating_sub(settled)
+        };
+        self.segments.iter().enumerate().map(waiting).sum()
     }
 
     /// The folder.
@@ -271,9 +285,8 @@ impl Spool {
         Ok(())
     }
 
-    /// Drops segments, the oldest one first, until there is room. Gives how many records that cost.
-    fn make_room(&mut self, needed: u64) -> u64 {
-        let before = self.marks.dropped;
+    /// Drops segments, the oldest one first, until there is room.
+    fn make_room(&mut self, needed: u64) {
         while self.max_bytes < self.bytes() + needed && !self.segments.is_empty() {
             let last = self.last_of(0);
             self.marks.dropped += last.saturating_sub(self.marks.settled);
@@ -282,7 +295,6 @@ impl Spool {
             self.keep_marks();
             self.delete_oldest();
         }
-        self.marks.dropped - before
     }
 
     fn forget_settled(&mut self) {

@@ -18,6 +18,8 @@ mod backlog;
 mod complaint;
 mod counts;
 pub(crate) mod delivery;
+mod pieces;
+mod shown;
 mod task;
 
 /// Takes records. The task behind it ends with the token that it was started with.
@@ -100,8 +102,12 @@ impl Courier {
 
     /// Takes records, all or none, and returns once they are kept.
     pub(crate) async fn take(&self, records: Vec<Box<[u8]>>) -> Result<(), ExposeError> {
-        let (kept, outcome) = oneshot::channel();
         let count = records.len() as u64;
+        if self.counts.is_unwanted() {
+            self.counts.turned_away(count);
+            return Err(ExposeError::new(ExposeErrorKind::NoFlagr, complaint::NOT_OFFERED));
+        }
+        let (kept, outcome) = oneshot::channel();
         if !self.hand_over(Parcel { records, kept: Some(kept) })? {
             self.counts.not_taken(count);
             return Err(ExposeError::new(ExposeErrorKind::Full, "too many exposures are waiting"));

@@ -1,8 +1,9 @@
 //! Why a client could not be made, started or refreshed.
 
+use std::fmt;
 use std::time::Duration;
 
-use vexilla_domain::{ArchiveError, Reason, SourceError, SourceErrorKind};
+use vexilla_domain::{ArchiveError, PortError, Reason, SourceError, SourceErrorKind};
 
 /// A setting that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +112,14 @@ impl Undecided {
     /// Why nothing could decide.
     pub fn reason(&self) -> Reason {
         self.reason
+    }
+}
+
+/// An error of a port with its causes, without what the other side said: that may repeat what it was asked.
+pub(crate) fn brief<K: fmt::Debug + 'static>(error: &PortError<K>) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{}: {}", error.message(), chain(source)),
+        None => error.message().to_owned(),
     }
 }
 

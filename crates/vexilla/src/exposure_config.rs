@@ -23,7 +23,8 @@ pub struct ExposureConfig {
     /// loses nothing. Default 1 second.
     #[cfg(feature = "disk")]
     pub sync_interval: Duration,
-    /// How many are sent at once. Flagr takes no more than 100 by its defaults. Default 100.
+    /// How many are sent at once. Flagr takes no more than 100 by its defaults; where it refuses so many, fewer are sent.
+    /// Default 100.
     pub batch_size: usize,
     /// How long one waits for others to be sent with it. Default 1 second.
     pub interval: Duration,

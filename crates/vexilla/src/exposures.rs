@@ -27,7 +27,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If Flagr would refuse it, if it cannot be kept, if the client was stopped, or without a Flagr.
+    /// If Flagr would refuse it, if it cannot be kept, if the client was stopped, without a Flagr, or while that has no path
+    /// for exposures.
     pub async fn expose(&self, evaluation: &Evaluation, ctx: &Context) -> Result<(), ExposeError> {
         let invalid = |why: &str| ExposeError::new(ExposeErrorKind::Invalid, why);
         let courier = self.exposures()?;

@@ -104,6 +104,10 @@ impl RemoteEvaluator for Guarded<dyn RemoteEvaluator> {
         let call = self.inner.evaluate_batch(batch);
         self.call(RemoteErrorKind::Suspended, call, evaluation_failed).await
     }
+
+    fn most(&self) -> usize {
+        self.inner.most()
+    }
 }
 
 #[async_trait]

@@ -62,4 +62,8 @@ impl RemoteEvaluator for Observed {
         let span = span!("remote_evaluation", otel.kind = "client", batch.entities = entities);
         self.call(span, self.inner.evaluate_batch(batch)).await
     }
+
+    fn most(&self) -> usize {
+        self.inner.most()
+    }
 }

@@ -17,7 +17,8 @@ use super::table::{Section as _, section};
 section! {
     /// Where the last good flags are kept, so that a restart needs no Flagr
     struct Archive for it: DiskConfig {
-        /// The folder that the last good flags are kept in, so that a restart needs no Flagr; `off` keeps none
+        /// The folder that the last good flags are kept in, so that a restart needs no Flagr; `off` keeps none. Exposures wait
+        /// in it too, with the ids and contexts of people, unless `exposures.spool` says otherwise
         dir: Maybe<Place> = None, [
             flag: Some("archive"), value: Some("DIR"), common: true,
             unset: "a folder for this Flagr in the user's cache folder; none for a file"
@@ -94,8 +95,8 @@ section! {
     /// Exposures: what the sidecar's callers report that people saw, on its way to Flagr, and evaluations that Flagr is to
     /// record with `evaluation.records = "replay"`
     struct Exposures for it: ExposureConfig {
-        /// The folder in which they are kept until Flagr has them; `off` keeps them in memory, where they are lost with the
-        /// process
+        /// The folder in which they are kept until Flagr has them, with the ids and contexts of people; `off` keeps them in
+        /// memory, where they are lost with the process
         spool: Maybe<Place> = None, [
             value: Some("DIR|off"),
             unset: "the folder `exposures` in that of the archive; in memory without one"
@@ -105,7 +106,7 @@ section! {
         /// How often what was written there is made safe from a power failure; a process that ends in any other way loses
         /// nothing
         sync_interval: Time => it.sync_interval;
-        /// How many are sent at once; Flagr takes no more than 100 by its defaults
+        /// How many are sent at once; Flagr takes no more than 100 by its defaults, and fewer are sent where it refuses so many
         batch_size: Count<usize, 1> => it.batch_size;
         /// How long one waits for others to be sent with it
         interval: Time => it.interval;

@@ -16,8 +16,7 @@ mod client_certificate;
 mod configuration;
 mod decide;
 mod export;
-#[cfg(unix)]
-mod exposures;
+mod exposing;
 mod http;
 mod killed;
 mod readme;
@@ -32,3 +31,4 @@ mod servers;
 mod sharing;
 mod stub;
 mod telemetry;
+mod unnamed;

@@ -50,7 +50,7 @@ fn check(status: u16, body: &str, expected: DeliveryErrorKind) {
 
 #[test]
 fn a_refusal_says_whether_waiting_helps() {
-    use DeliveryErrorKind::{BadBatch, Refused, Unavailable};
+    use DeliveryErrorKind::{BadBatch, NotOffered, Refused, Unavailable};
     check(
         400,
         r#"{"message":"exposure batch size 3 exceeds maximum allowed size of 2"}"#,
@@ -64,6 +64,8 @@ fn a_refusal_says_whether_waiting_helps() {
     check(429, "", Unavailable);
     check(307, "", Unavailable);
     check(401, "Not authorized", Refused);
-    check(404, r#"{"code":404,"message":"path /api/v1/exposures was not found"}"#, Refused);
-    check(501, "\"operation exposure.PostExposures has not yet been implemented\"", Refused);
+    check(404, r#"{"code":404,"message":"path /api/v1/exposures was not found"}"#, NotOffered);
+    check(405, "", NotOffered);
+    check(407, "", Refused);
+    check(501, "\"operation exposure.PostExposures has not yet been implemented\"", NotOffered);
 }

@@ -1,6 +1,6 @@
 //! Statuses of evaluations.
 
-use vexilla_domain::RemoteErrorKind::{self, BadFlag, Refused, Unavailable};
+use vexilla_domain::RemoteErrorKind::{self, BadFlag, BadRequest, Refused, Unavailable};
 
 use super::*;
 
@@ -18,9 +18,11 @@ fn statuses() {
         );
     };
     let boom = r#"{"code":602,"message":"entities in body\nis required"}"#;
-    check(400, boom, Refused, "400 Bad Request: `entities in body is required`");
-    check(422, boom, Refused, "422 Unprocessable Entity: `entities in body is required`");
-    check(400, "<html>", Refused, "400 Bad Request");
+    check(400, boom, BadRequest, "400 Bad Request: `entities in body is required`");
+    check(422, boom, BadRequest, "422 Unprocessable Entity: `entities in body is required`");
+    check(413, "<html>", BadRequest, "413 Payload Too Large");
+    check(407, "", Refused, "407 Proxy Authentication Required");
+    check(400, "<html>", BadRequest, "400 Bad Request");
     check(
         401,
         "Not authorized",
@@ -47,6 +49,21 @@ fn statuses() {
     }
     let refused = refusal(401, "").into_error("POST /x", true).to_string();
     assert_eq!(refused, "POST /x answered 401 Unauthorized: check the credentials");
+}
+
+/// It may repeat what it was asked.
+#[test]
+fn what_flagr_says_stands_apart_from_the_message() {
+    for (status, body, message) in [
+        (400, r#"{"message":"ana@example.com"}"#, "POST /x answered 400 Bad Request"),
+        (404, r#"{"message":"ana@example.com"}"#, "POST /x answered 404 Not Found"),
+        (500, "PANIC: ana@example.com", "POST /x answered 500 Internal Server Error"),
+        (503, r#"{"message":"ana@example.com"}"#, "POST /x answered 503 Service Unavailable"),
+    ] {
+        let error = refusal(status, body).into_error("POST /x", false);
+        assert_eq!(error.message(), message);
+        assert!(error.to_string().contains("ana@example.com"), "{error}");
+    }
 }
 
 #[test]

@@ -183,7 +183,7 @@ async fn a_limit_that_explains_nothing_is_a_refusal() {
         let entities = entities(1);
         let batch = Batch { entities: &entities, flag_ids: &[1, 2], ..Batch::default() };
         let error = evaluator(&flagr.0.uri(), |_| {}).evaluate_batch(batch).await.unwrap_err();
-        assert_eq!(error.kind(), RemoteErrorKind::Refused);
+        assert_eq!(error.kind(), RemoteErrorKind::BadRequest);
         assert!(error.to_string().contains(&message), "{error}");
         assert_eq!(sent(&flagr).await.len(), 1);
     }

@@ -205,13 +205,14 @@ async fn silence_and_broken_connections() {
 
 #[tokio::test]
 async fn other_things_than_evaluations() {
-    use RemoteErrorKind::{BadFlag, Refused, Unavailable};
+    use RemoteErrorKind::{BadFlag, BadRequest, Refused, Unavailable};
     let expected = " answered something else than expected: ";
     for body in ["", "{}", "[]", "null", r#"{"message":"boom"}"#, r#"{"evalContext":{"#] {
         check(answer("200 OK", JSON, body), Then::Closes, Unavailable, expected).await;
     }
     let html = answer("200 OK", "content-type: text/html\r\n", "<html>Sign in</html>");
-    check(html, Then::Closes, Unavailable, "`text/html` instead of `application/json`").await;
+    check(html, Then::Closes, Unavailable, "something else than `application/json`: `text/html`")
+        .await;
     let login = answer("307 Temporary Redirect", "location: /login\r\n", "");
     check(login, Then::Closes, Unavailable, "307 Temporary Redirect: redirects are not").await;
     let large = " ".repeat(2 << 20);
@@ -220,7 +221,7 @@ async fn other_things_than_evaluations() {
 
     let message = r#"{"code":609,"message":"flagID in body should be …"}"#;
     let told = "422 Unprocessable Entity: `flagID in body should be …`";
-    check(answer("422 Unprocessable Entity", JSON, message), Then::Closes, Refused, told).await;
+    check(answer("422 Unprocessable Entity", JSON, message), Then::Closes, BadRequest, told).await;
     let denied = answer("401 Unauthorized", "content-type: text/plain\r\n", "Not authorized");
     check(denied, Then::Closes, Refused, "it wants credentials, none are configured").await;
     let busy = answer("429 Too Many Requests", "retry-after: 0\r\n", "");
@@ -244,7 +245,7 @@ async fn an_attachment_that_cannot_be_read_is_the_flags_fault() {
     let flagr = Flagr::start().await;
     answer_post(&flagr, EVALUATION, json(&body)).await;
     let error = ask(&evaluator(&flagr.0.uri(), |_| {})).await.unwrap_err();
-    assert_eq!(error.kind(), RemoteErrorKind::BadFlag);
+    assert_eq!(error.kind(), RemoteErrorKind::BadAnswer);
     assert!(error.to_string().ends_with("flag `k`: nested deeper than 100 levels"), "{error}");
 }
 

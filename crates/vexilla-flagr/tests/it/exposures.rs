@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vexilla_domain::DeliveryErrorKind::{self, BadBatch, Refused, Unavailable};
+use vexilla_domain::DeliveryErrorKind::{self, BadBatch, NotOffered, Refused, Unavailable};
 use vexilla_domain::{Exposure, ExposureSink, Secret};
 use vexilla_flagr::{Auth, FlagrConfig, FlagrExposures};
 use wiremock::matchers::{body_json, header, method, path};
@@ -59,7 +59,7 @@ async fn a_smaller_limit_is_learnt_from_the_refusal() {
     };
     Mock::given(method("POST")).respond_with(refusal).mount(&server).await;
     let sink = sink(&server.uri(), |_| {});
-    assert_eq!(sink.most(), 100);
+    assert_eq!(sink.most(), usize::MAX);
     assert_eq!(sink.send(&rows(100)).await.unwrap_err().kind(), BadBatch);
     assert_eq!(sink.clone().most(), 7, "clones know it too");
     assert!(sink.send(&rows(7)).await.unwrap().is_empty());
@@ -115,7 +115,17 @@ async fn servers_that_go_wrong() {
     )
     .await;
     let old = r#"{"code":404,"message":"path /api/v1/exposures was not found"}"#;
-    check(answer("404 Not Found", JSON, old), Then::Closes, Refused, "was not found").await;
+    check(answer("404 Not Found", JSON, old), Then::Closes, NotOffered, "was not found").await;
+    check(answer("405 Method Not Allowed", JSON, "{}"), Then::Closes, NotOffered, "before 1.2.0")
+        .await;
+    let only_evaluates = r#""operation postExposures has not yet been implemented""#;
+    check(
+        answer("501 Not Implemented", JSON, only_evaluates),
+        Then::Closes,
+        NotOffered,
+        "only evaluates",
+    )
+    .await;
     check(answer("401 Unauthorized", "text/plain", "no"), Then::Closes, Refused, "credentials")
         .await;
     let error = sink(&nobody().await, |_| {}).send(&rows(1)).await.unwrap_err();

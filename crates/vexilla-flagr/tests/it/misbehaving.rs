@@ -140,7 +140,7 @@ async fn other_things_than_flags() {
         html,
         Then::Closes,
         Invalid,
-        " answered with `text/html; charset=utf-8` instead of `application/json`",
+        " answered with something else than `application/json`: `text/html; charset=utf-8`",
     )
     .await;
     let untyped = answer("200 OK", "", &export_body(&[1]));

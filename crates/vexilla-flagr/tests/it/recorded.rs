@@ -163,7 +163,7 @@ async fn evaluations() {
         let (context, flag) = (context(&it.request), FlagRef { id, key });
         let result = evaluator.evaluate(call(flag, &context, debug(&it.request))).await;
         if it.status != 200 {
-            assert_eq!(result.unwrap_err().kind(), RemoteErrorKind::Refused, "{}", it.name);
+            assert_eq!(result.unwrap_err().kind(), RemoteErrorKind::BadRequest, "{}", it.name);
             continue;
         }
         answered += 1;
@@ -201,7 +201,7 @@ async fn batches() {
             continue;
         }
         if it.status != 200 {
-            assert_eq!(result.unwrap_err().kind(), RemoteErrorKind::Refused, "{}", it.name);
+            assert_eq!(result.unwrap_err().kind(), RemoteErrorKind::BadRequest, "{}", it.name);
             continue;
         }
         answered += 1;

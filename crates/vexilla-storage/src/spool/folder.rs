@@ -10,7 +10,7 @@ use vexilla_domain::{ArchiveError, ArchiveErrorKind};
 
 use super::marks::{Marks, MarksFile};
 use super::record::{Head, find_record, read_segment_head};
-use super::{EXTENSION, MARKS, MAX_SEGMENT, MAX_WRITE, Segment, Spool};
+use super::{Cursor, EXTENSION, MARKS, MAX_SEGMENT, MAX_WRITE, Segment, Spool};
 use crate::folder_lock::make_and_lock;
 
 impl Spool {
@@ -52,10 +52,14 @@ impl Spool {
                     continue;
                 }
             }
-            let mut from = 0;
+            let (mut from, mut is_settled) = (0, true);
             while let Some(record) = find_record(&content, from) {
                 from = record.payload.end;
                 newest = newest.max(record.sequence);
+                is_settled &= record.sequence <= self.marks.settled;
+                if is_settled {
+                    self.cursor = Cursor { first, offset: from as u64 };
+                }
             }
             newest = newest.max(first.saturating_sub(1));
             self.segments.push_back(Segment { first, bytes: content.len() as u64 });

@@ -6,6 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use vexilla_domain::ArchiveErrorKind;
 
+use super::record::RECORD_HEAD;
 use super::{Portion, Spool, SpoolConfig};
 
 /// A small one, so that records soon have no room.
@@ -79,11 +80,11 @@ fn the_oldest_are_dropped_first_and_counted_for_good() {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = open(folder.path());
     let record = "x".repeat(1_000);
-    let mut dropped = 0;
     for _ in 0..500 {
-        dropped += spool.append(&[&record]).unwrap();
+        spool.append(&[&record]).unwrap();
         assert!(spool.bytes() <= 64 << 10);
     }
+    let dropped = spool.dropped();
     assert!(dropped > 400, "{dropped}");
     assert_eq!((spool.queued(), spool.dropped()), (500 - dropped, dropped));
     drop(spool);
@@ -93,6 +94,74 @@ fn the_oldest_are_dropped_first_and_counted_for_good() {
     let numbers: Vec<u64> = left.into_iter().map(|it| it.0).collect();
     assert_eq!((numbers, lost), ((dropped + 1..=500).collect(), 0));
     assert_eq!(spool.dropped(), dropped);
+}
+
+/// The others had to make room for it before it could not be written.
+#[test]
+fn what_is_dropped_for_one_that_cannot_be_written_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    let record = "x".repeat(1_000);
+    for _ in 0..60 {
+        spool.append(&[&record]).unwrap();
+    }
+    drop(spool);
+    let mut spool = open(folder.path());
+    assert_eq!((spool.queued(), spool.dropped()), (60, 0));
+    let next = folder.path().join(format!("{:020}.spool", 61));
+    fs::create_dir(&next).unwrap(); // where it would be written
+    spool.append(&["y".repeat(30_000)]).unwrap_err();
+    let dropped = spool.dropped();
+    assert!(20 < dropped, "{dropped}");
+    assert_eq!(spool.queued() + dropped, 60);
+    fs::remove_dir(&next).unwrap();
+    spool.append(&["y"]).unwrap();
+    assert_eq!(drain(&mut spool).0.len() as u64, 61 - dropped);
+}
+
+#[test]
+fn only_what_waits_has_its_bytes_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    let settle = |spool: &mut Spool, count: u64| {
+        let portion = spool.look(usize::try_from(count).unwrap(), usize::MAX).unwrap();
+        assert_eq!(spool.settle(portion.through, count), 0);
+    };
+    let each = 1_000 + RECORD_HEAD as u64;
+    let record = "x".repeat(1_000);
+    assert_eq!(spool.queued_bytes(), 0);
+    for count in 1..=10 {
+        spool.append(&[&record]).unwrap();
+        assert_eq!(spool.queued_bytes(), count * each);
+    }
+    settle(&mut spool, 1);
+    assert_eq!((spool.queued_bytes(), spool.queued()), (9 * each, 9));
+    settle(&mut spool, 4);
+    assert_eq!((spool.queued_bytes(), spool.queued()), (5 * each, 5));
+    drop(spool);
+    let mut spool = open(folder.path());
+    assert_eq!((spool.queued_bytes(), spool.queued()), (5 * each, 5), "also by the next process");
+    spool.append(&[&record]).unwrap();
+    settle(&mut spool, 6);
+    assert_eq!((spool.queued_bytes(), spool.queued()), (0, 0));
+    assert!(0 < spool.bytes(), "the file is still there");
+}
+
+/// They hold ids and contexts of people.
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made").join("here");
+    let mut spool = open(&path);
+    for _ in 0..20 {
+        spool.append(&["x".repeat(1_000)]).unwrap();
+    }
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o700, 0o700));
+    let modes: Vec<_> = fs::read_dir(&path).unwrap().map(|it| mode(&it.unwrap().path())).collect();
+    assert!(modes.len() > 4 && modes.iter().all(|it| *it == 0o600), "{modes:?}");
 }
 
 /// A batch is on its way while the place that it came from is needed.

@@ -64,8 +64,8 @@ impl Backlog {
         !matches!(self, Self::Memory(_))
     }
 
-    /// Keeps records, all or none. Gives how many others were dropped for them.
-    pub(super) fn append(&mut self, records: Vec<Box<[u8]>>) -> Result<u64, ArchiveError> {
+    /// Keeps records, all or none. Others may be dropped for them, even if that fails.
+    pub(super) fn append(&mut self, records: Vec<Box<[u8]>>) -> Result<(), ArchiveError> {
         match self {
             Self::Memory(memory) => {
                 for record in records {
@@ -74,7 +74,7 @@ impl Backlog {
                         .items
                         .push_back(Item { sequence: memory.appended, bytes: record.into() });
                 }
-                Ok(0)
+                Ok(())
             }
             #[cfg(feature = "disk")]
             Self::Spool(spool) => spool.append(&records),
@@ -142,12 +142,12 @@ impl Backlog {
         }
     }
 
-    /// What is on the disk takes so many bytes.
+    /// What waits on the disk takes so many bytes.
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Memory(_) => 0,
             #[cfg(feature = "disk")]
-            Self::Spool(spool) => spool.bytes(),
+            Self::Spool(spool) => spool.queued_bytes(),
         }
     }
 

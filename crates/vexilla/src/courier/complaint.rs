@@ -41,6 +41,11 @@ impl Complaint {
         Some(self.now())
     }
 
+    /// It is well again: what was not said is not said any more.
+    pub(super) fn forget(&mut self) {
+        self.unsaid = 0;
+    }
+
     /// How often it went wrong and why, however short ago that was said.
     pub(super) fn last_word(&mut self) -> Option<(u64, Box<str>)> {
         (0 < self.unsaid).then(|| self.now())
@@ -54,27 +59,37 @@ impl Complaint {
 /// Why most are dropped.
 pub(super) const NO_ROOM: &str = "there is no more room";
 
+/// Why none is taken although there is room.
+pub(super) const NOT_OFFERED: &str = "Flagr has no path for them";
+
 /// What may go wrong with each single record, and would fill the log.
 #[derive(Debug, Default)]
 pub(super) struct Complaints {
     pub(super) dropped: Complaint,
     pub(super) not_taken: Complaint,
     pub(super) refused: Complaint,
+    /// Flagr has no path for any.
+    pub(super) not_offered: Complaint,
 }
 
 impl Complaints {
-    /// Takes over what there was no room for.
+    /// Takes over what there was no room for, and what was turned away.
     pub(super) fn note(&mut self, counts: &Counts) {
-        let (dropped, not_taken) = counts.without_room();
+        let [dropped, not_taken, turned_away] = counts.untold();
         self.dropped.add(dropped, NO_ROOM);
         self.not_taken.add(not_taken, "too many are waiting");
+        self.not_taken.add(turned_away, NOT_OFFERED);
     }
 
     /// Says what is to be said. Gives when there is more to say: until then nobody need wake us.
     pub(super) fn say(&mut self, what: &str, now: Instant) -> Option<Instant> {
         let said = [self.dropped.said(now), self.not_taken.said(now), self.refused.said(now)];
         write(what, said);
-        let due = [self.dropped.due(now), self.not_taken.due(now), self.refused.due(now)];
+        if let Some((_, why)) = self.not_offered.said(now) {
+            warn!(error = %why, "Flagr has no path for {what}: until it has, no more are taken");
+        }
+        let all = [&self.dropped, &self.not_taken, &self.refused, &self.not_offered];
+        let due = all.map(|it| it.due(now));
         due.into_iter().flatten().min()
     }
 

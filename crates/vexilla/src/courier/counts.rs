@@ -1,6 +1,6 @@
 //! What a courier counts: the one place that statistics, metrics and its log read.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -20,6 +20,10 @@ pub(super) struct Counts {
     /// Those of the dropped, and of the rejected, that there was no room for and that the log was not told of yet.
     no_room: AtomicU64,
     not_taken: AtomicU64,
+    /// Those of the rejected that Flagr has no path for, and that the log was not told of yet.
+    turned_away: AtomicU64,
+    /// The last that Flagr said is that it has no path for them.
+    unwanted: AtomicBool,
     /// Wakes the one who tells the log.
     complained: Notify,
 }
@@ -37,6 +41,8 @@ impl Counts {
             last_error: Mutex::default(),
             no_room: AtomicU64::new(0),
             not_taken: AtomicU64::new(0),
+            turned_away: AtomicU64::new(0),
+            unwanted: AtomicBool::new(false),
             complained: Notify::new(),
         }
     }
@@ -45,6 +51,13 @@ impl Counts {
     pub(super) fn not_taken(&self, count: u64) {
         self.rejected.fetch_add(count, Ordering::Relaxed);
         self.not_taken.fetch_add(count, Ordering::Relaxed);
+        self.complained.notify_one();
+    }
+
+    /// So many were handed over that Flagr has no path for, and whoever did that is told.
+    pub(super) fn turned_away(&self, count: u64) {
+        self.rejected.fetch_add(count, Ordering::Relaxed);
+        self.turned_away.fetch_add(count, Ordering::Relaxed);
         self.complained.notify_one();
     }
 
@@ -87,12 +100,21 @@ impl Counts {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// How many there was no room for, dropped and not taken, since this was asked last.
-    pub(super) fn without_room(&self) -> (u64, u64) {
-        (self.no_room.swap(0, Ordering::Relaxed), self.not_taken.swap(0, Ordering::Relaxed))
+    /// Notes whether Flagr has no path for them, as far as it said.
+    pub(super) fn set_unwanted(&self, unwanted: bool) {
+        self.unwanted.store(unwanted, Ordering::Relaxed);
     }
 
-    /// Ready when there was no room for something.
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.unwanted.load(Ordering::Relaxed)
+    }
+
+    /// How many were dropped and not taken for want of room, and turned away, since this was asked last.
+    pub(super) fn untold(&self) -> [u64; 3] {
+        [&self.no_room, &self.not_taken, &self.turned_away].map(|it| it.swap(0, Ordering::Relaxed))
+    }
+
+    /// Ready when something was dropped or not taken.
     pub(super) async fn complained(&self) {
         self.complained.notified().await;
     }

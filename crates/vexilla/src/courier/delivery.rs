@@ -9,7 +9,8 @@ use vexilla_domain::{
     Batch, Context, DeliveryErrorKind, ExposureSink, FlagId, RemoteErrorKind, RemoteEvaluator,
 };
 
-use crate::error::chain;
+use super::pieces::Pieces;
+use super::shown;
 use crate::parcel;
 
 /// A record and its number.
@@ -28,7 +29,7 @@ pub(crate) struct Held {
     pub(crate) through: u64,
     /// The numbers of those that arrived.
     pub(crate) arrived: Vec<u64>,
-    /// How many Flagr does not want, and why the last of them.
+    /// How many Flagr does not want, and why the last of them, as everybody may see it.
     pub(crate) refused: u64,
     pub(crate) refusal: Box<str>,
 }
@@ -36,9 +37,20 @@ pub(crate) struct Held {
 /// Why a batch, or the rest of it, was not delivered now.
 #[derive(Debug)]
 pub(crate) struct Undelivered {
+    /// As everybody may see it.
     pub(crate) message: Box<str>,
+    pub(crate) because: Because,
+}
+
+/// What an undelivered batch says about Flagr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Because {
+    /// It is away, or refuses us.
+    Failed,
     /// Nobody was asked: the breaker is open.
-    pub(crate) suspended: bool,
+    Suspended,
+    /// It has no path for them.
+    NotOffered,
 }
 
 /// Brings records to Flagr.
@@ -67,6 +79,12 @@ impl Held {
                 self.arrived.push(item.sequence);
             }
         }
+    }
+
+    /// Those with these numbers were delivered.
+    fn recorded(&mut self, sequences: &[u64]) {
+        self.left.retain(|it| !sequences.contains(&it.sequence));
+        self.arrived.extend(sequences);
     }
 
     /// Takes out what cannot be read, which is lost: it was written by another version.
@@ -103,32 +121,30 @@ impl Delivery for Impressions {
 
     async fn deliver(&self, held: &mut Held) -> Result<(), Undelivered> {
         let exposures = held.readable();
-        let (mut at, mut size) = (0, exposures.len());
-        while let Some(rest) = exposures.get(at..).filter(|it| !it.is_empty()) {
-            size = size.min(rest.len()).min(self.0.most()).max(1);
-            match self.0.send(rest.get(..size).unwrap_or(rest)).await {
+        let mut pieces = Pieces::of(exposures.len());
+        while let Some(piece) = pieces.next(self.0.most()) {
+            match self.0.send(exposures.get(piece.clone()).unwrap_or_default()).await {
                 Ok(errors) => {
                     if let Some(first) = errors.first() {
-                        held.refusal.clone_from(&first.message);
+                        held.refusal = shown::of_row(self.what(), &first.message).into();
                     }
                     let refused: Vec<usize> = errors.iter().map(|it| it.index).collect();
-                    held.delivered(size, &refused);
-                    at += size;
+                    held.delivered(piece.len(), &refused);
                 }
-                // One of them is at fault: in smaller pieces the others arrive.
                 Err(error) if error.kind() == DeliveryErrorKind::BadBatch => {
-                    if size == 1 {
-                        held.refusal = chain(&error).into();
+                    if !pieces.halve(&piece) {
+                        held.refusal = shown::of_error(self.what(), &error);
                         held.delivered(1, &[0]);
-                        at += 1;
-                        size = usize::MAX;
-                    } else {
-                        size /= 2;
                     }
                 }
                 Err(error) => {
-                    let suspended = error.kind() == DeliveryErrorKind::Suspended;
-                    return Err(Undelivered { message: chain(&error).into(), suspended });
+                    let because = match error.kind() {
+                        DeliveryErrorKind::Suspended => Because::Suspended,
+                        DeliveryErrorKind::NotOffered => Because::NotOffered,
+                        _ => Because::Failed,
+                    };
+                    let message = shown::of_error(self.what(), &error);
+                    return Err(Undelivered { message, because });
                 }
             }
         }
@@ -146,7 +162,7 @@ impl Delivery for Replays {
         "evaluations to be recorded"
     }
 
-    /// One request for each flag.
+    /// One request for each flag, and smaller ones where something in it is at fault.
     async fn deliver(&self, held: &mut Held) -> Result<(), Undelivered> {
         let mut by_flag: HashMap<FlagId, (Vec<u64>, Vec<Context>)> = HashMap::new();
         let evaluations = held.readable();
@@ -159,25 +175,38 @@ impl Delivery for Replays {
             contexts.push(context);
         }
         for (flag, (sequences, entities)) in by_flag {
-            let batch = Batch { entities: &entities, flag_ids: &[flag.0], ..Batch::default() };
-            let arrived = match self.0.evaluate_batch(batch).await {
-                Ok(_) => true,
-                Err(error) if error.kind() == RemoteErrorKind::BadFlag => {
-                    held.refusal = format!("flag {flag}: {}", chain(&error)).into();
-                    false
+            let mut pieces = Pieces::of(entities.len());
+            while let Some(piece) = pieces.next(self.0.most()) {
+                let entities = entities.get(piece.clone()).unwrap_or_default();
+                let sequences = sequences.get(piece.clone()).unwrap_or_default();
+                let batch = Batch { entities, flag_ids: &[flag.0], ..Batch::default() };
+                match self.0.evaluate_batch(batch).await {
+                    Ok(_) => held.recorded(sequences),
+                    Err(error) => match error.kind() {
+                        // It was evaluated, whatever cannot be read of the answer.
+                        RemoteErrorKind::BadAnswer => held.recorded(sequences),
+                        RemoteErrorKind::BadRequest | RemoteErrorKind::BadFlag => {
+                            if !pieces.halve(&piece) {
+                                let why = shown::of_error(self.what(), &error);
+                                held.refusal = format!("flag {flag}: {why}").into();
+                                held.left.retain(|it| !sequences.contains(&it.sequence));
+                                held.refused += sequences.len() as u64;
+                            }
+                        }
+                        kind => {
+                            let suspended = kind == RemoteErrorKind::Suspended;
+                            let because =
+                                if suspended { Because::Suspended } else { Because::Failed };
+                            let message = shown::of_error(self.what(), &error);
+                            return Err(Undelivered { message, because });
+                        }
+                    },
                 }
-                Err(error) => {
-                    let suspended = error.kind() == RemoteErrorKind::Suspended;
-                    return Err(Undelivered { message: chain(&error).into(), suspended });
-                }
-            };
-            held.left.retain(|it| !sequences.contains(&it.sequence));
-            if arrived {
-                held.arrived.extend(sequences);
-            } else {
-                held.refused += sequences.len() as u64;
             }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use vexilla_domain::{ExposeError, ExposeErrorKind};
 
 use super::backlog::{Backlog, Settled};
 use super::complaint::{Complaints, NO_ROOM};
-use super::delivery::{Delivery, Held, Undelivered};
+use super::delivery::{Because, Delivery, Held, Undelivered};
 use super::{Counts, Parcel, Room};
 use crate::error::chain;
 use crate::exposure_config::ExposureConfig;
@@ -133,18 +133,17 @@ impl Task {
         }
         let kept = self
             .on_backlog(|backlog| {
-                contents.into_iter().map(|it| backlog.append(it)).collect::<Vec<_>>()
+                let before = backlog.dropped();
+                let kept: Vec<_> = contents.into_iter().map(|it| backlog.append(it)).collect();
+                // What had to make room is lost, also where nothing could be written in its place.
+                (kept, backlog.dropped() - before)
             })
-            .await
-            .unwrap_or_default();
+            .await;
+        let (kept, dropped) = kept.unwrap_or_default();
         let mut kept = kept.into_iter();
-        let mut dropped = 0;
         for (waiting, (records, bytes)) in waiting.into_iter().zip(sizes) {
             let outcome = match kept.next() {
-                Some(Ok(others)) => {
-                    dropped += others;
-                    Ok(())
-                }
+                Some(Ok(())) => Ok(()),
                 Some(Err(error)) => Err(chain(&error)),
                 None => Err("the queue has failed".to_owned()),
             };
@@ -195,8 +194,8 @@ impl Task {
                         }
                         Held { left, through, ..Held::default() }
                     }
-                    Some(Err(error)) => return self.pause(&chain(&error), false),
-                    None => return self.pause("the queue has failed", false),
+                    Some(Err(error)) => return self.pause(&chain(&error), Because::Failed),
+                    None => return self.pause("the queue has failed", Because::Failed),
                 }
             }
         };
@@ -211,12 +210,14 @@ impl Task {
     /// Notes what came of a batch.
     async fn settle(&mut self, ended: Option<Ended>) {
         let Some((held, outcome)) = ended else {
-            return self.pause("a delivery has failed", false);
+            return self.pause("a delivery has failed", Because::Failed);
         };
-        if let Err(Undelivered { message, suspended }) = outcome {
+        if let Err(Undelivered { message, because }) = outcome {
             self.held = Some(held);
-            return self.pause(&message, suspended);
+            return self.pause(&message, because);
         }
+        self.counts.set_unwanted(false);
+        self.complaints.not_offered.forget();
         let Held { through, mut arrived, refused, refusal, .. } = held;
         let settled = self
             .on_backlog(move |backlog| {
@@ -247,7 +248,8 @@ impl Task {
     }
 
     /// Leaves Flagr alone for a while, which grows from failure to failure.
-    fn pause(&mut self, why: &str, suspended: bool) {
+    fn pause(&mut self, why: &str, because: Because) {
+        let suspended = because == Because::Suspended;
         let doubled = self.config.retry_base.saturating_mul(1 << self.failures.min(16));
         // Asking an open breaker costs nothing, and it closes without a word.
         let longest = if suspended { self.config.retry_base } else { self.config.retry_max };
@@ -255,9 +257,16 @@ impl Task {
             doubled.min(longest).max(self.config.retry_base).mul_f64(0.5 + fastrand::f64() / 2.0);
         self.not_before = Some(Instant::now() + pause);
         self.failures = self.failures.saturating_add(1);
-        // That nobody is asked is no reason of its own.
-        if !suspended || self.counts.has_not_failed() {
-            self.failed(why, "cannot be sent, and wait");
+        match because {
+            // That nobody is asked is no reason of its own.
+            Because::Suspended if !self.counts.has_not_failed() => {}
+            Because::Suspended | Because::Failed => self.failed(why, "cannot be sent, and wait"),
+            // What waits is tried on: Flagr may be replaced by one that has it.
+            Because::NotOffered => {
+                self.counts.set_unwanted(true);
+                self.counts.ended(Some(why.into()));
+                self.complaints.not_offered.add(1, why);
+            }
         }
     }
 

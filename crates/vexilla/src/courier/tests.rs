@@ -263,10 +263,54 @@ async fn rows_that_flagr_refuses_again_and_again_are_told_once_a_minute() {
         rig.take(name..name + 1).await;
         rig.batch().await;
     }
-    assert_eq!(log.warnings(), ["Flagr refuses exposures count=1 error=no"]);
+    let expected = "Flagr refuses exposures count=1 error=for a reason that level `debug` shows";
+    assert_eq!(log.warnings(), [expected]);
     rig.stop().await;
     let last = log.warnings().pop().unwrap();
-    assert_eq!(last, "Flagr refuses exposures count=29 error=no");
+    assert!(last.starts_with("Flagr refuses exposures count=29 "), "{last}");
+}
+
+/// Flagr may be replaced by one that has it, so what waits is tried on.
+#[tokio::test(start_paused = true)]
+async fn without_a_path_for_them_no_more_are_taken_and_the_log_is_told_once_a_minute() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let mut rig = Rig::new(Does::Fails(DeliveryErrorKind::NotOffered), |_| {}).await;
+    rig.take(0..3).await;
+    let start = Instant::now();
+    rig.asked(20).await;
+    rig.told_the_log().await;
+    let refused = rig.courier.take(vec![named(3)]).await.unwrap_err();
+    assert_eq!(
+        (refused.kind(), &*refused.to_string()),
+        (ExposeErrorKind::NoFlagr, "Flagr has no path for them")
+    );
+    assert_eq!(rig.counts(), [3, 0, 0, 0]);
+    let counts = rig.courier.counts();
+    assert_eq!((counts.rejected, counts.last_error.as_deref()), (1, Some("the script says so")));
+    let warnings = || {
+        let (turned_away, others): (Vec<_>, Vec<_>) =
+            log.warnings().into_iter().partition(|it| it.starts_with("exposures are not taken"));
+        (turned_away, others)
+    };
+    let words = "Flagr has no path for exposures: until it has, no more are taken";
+    let said = warnings().1;
+    assert!(said.iter().all(|it| it.starts_with(words)), "{said:?}");
+    let minutes = start.elapsed().as_secs() / 60;
+    assert!((2..=minutes + 1).contains(&(said.len() as u64)), "{minutes} minutes: {said:?}");
+
+    *rig.sink.then.lock().unwrap() = Does::Takes;
+    assert_eq!(rig.batch().await, names(0..3));
+    rig.told_the_log().await;
+    rig.take(4..5).await;
+    rig.stop().await;
+    assert_eq!(rig.counts(), [0, 4, 0, 0]);
+    let turned_away = "exposures are not taken count=1 error=Flagr has no path for them";
+    let (away, later) = warnings();
+    assert_eq!(away, [turned_away]);
+    // The last attempt before that may have been told meanwhile.
+    let is_same = later.iter().all(|it| it.starts_with(words)) && later.len() <= said.len() + 1;
+    assert!(is_same, "what is well is well: {later:?}");
 }
 
 #[tokio::test(start_paused = true)]

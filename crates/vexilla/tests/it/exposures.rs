@@ -230,6 +230,10 @@ enum Mood {
     Lies,
     RefusesSome,
     Old,
+    /// Takes no more than 100 exposures at once.
+    Limited,
+    /// Is behind a gateway that takes no large bodies.
+    BehindAGateway,
 }
 
 /// A Flagr over HTTP with one flag, which counts the exposures and the evaluations that it gets.
@@ -242,14 +246,20 @@ struct Flagr {
 
 impl Respond for Flagr {
     fn respond(&self, request: &Request) -> ResponseTemplate {
-        let mood = *self.mood.lock().unwrap();
+        let mut mood = *self.mood.lock().unwrap();
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let is_batch = request.url.path().ends_with("/batch");
         let rows =
             body[if is_batch { "entities" } else { "exposures" }].as_array().unwrap().clone();
+        match mood {
+            Mood::Limited if rows.len() <= 100 => mood = Mood::Takes,
+            Mood::BehindAGateway if rows.len() <= 15 => mood = Mood::Takes,
+            _ => {}
+        }
+        let takes_none = [Mood::Unwell, Mood::Old, Mood::Limited, Mood::BehindAGateway];
         self.seen.send_modify(|seen| {
             seen.1 += 1;
-            if ![Mood::Unwell, Mood::Old].contains(&mood) {
+            if !takes_none.contains(&mood) {
                 for row in &rows {
                     *seen.0.entry(row["entityID"].as_str().unwrap().to_owned()).or_default() += 1;
                 }
@@ -274,6 +284,13 @@ impl Respond for Flagr {
             Mood::NotJson => ResponseTemplate::new(200).set_body_string("<html>"),
             Mood::Lies => answer(json!({ "errors": [{"index": 7_000, "message": "no such row"}] })),
             Mood::RefusesSome => answer(json!({ "errors": [{"message": "flag not found"}] })),
+            Mood::Limited => {
+                let size = rows.len();
+                let message =
+                    format!("exposure batch size {size} exceeds maximum allowed size of 100");
+                ResponseTemplate::new(400).set_body_json(json!({ "message": message }))
+            }
+            Mood::BehindAGateway => ResponseTemplate::new(413).set_body_string("<html>"),
             Mood::Old => ResponseTemplate::new(404).set_body_json(
                 json!({"code": 404, "message": "path /api/v1/exposures was not found"}),
             ),
@@ -348,22 +365,98 @@ async fn expose(client: &Client, entities: std::ops::Range<u32>) {
 
 #[tokio::test]
 async fn thousands_wait_in_memory_for_flagr() {
-    for mood in [Mood::Unwell, Mood::Old] {
-        let (flagr, server) = Flagr::start(mood).await;
-        let client = client(&server, Records::Off, hasty()).await;
-        expose(&client, 0..3_000).await;
-        flagr.was_asked(2).await;
-        let counts = client.stats().exposures.unwrap();
-        assert_eq!((counts.queued, counts.sent, counts.dropped), (3_000, 0, 0));
-        assert!(counts.last_error.is_some());
+    let (flagr, server) = Flagr::start(Mood::Unwell).await;
+    let client = client(&server, Records::Off, hasty()).await;
+    expose(&client, 0..3_000).await;
+    flagr.was_asked(2).await;
+    let counts = client.stats().exposures.unwrap();
+    assert_eq!((counts.queued, counts.sent, counts.dropped), (3_000, 0, 0));
+    assert!(counts.last_error.is_some());
 
-        flagr.set(Mood::Takes);
-        flagr.saw(3_000).await;
+    flagr.set(Mood::Takes);
+    flagr.saw(3_000).await;
+    client.stop().await;
+    let counts = client.stats().exposures.unwrap();
+    assert_eq!((counts.queued, counts.sent, counts.dropped), (0, 3_000, 0));
+    assert_eq!(flagr.repeated(), 0);
+}
+
+/// Asks until it is answered so; gives how often it was taken.
+async fn exposed_until(sidecar: &vexilla::Sidecar, status: u16, taken: &mut u32) {
+    loop {
+        let body = format!(r#"{{"exposures":[{{"flagKey":"a","entityID":"{taken}"}}]}}"#);
+        let answered = through(sidecar, "POST /api/v1/exposures", &[JSON], &body).await;
+        match answered.status {
+            200 => *taken += 1,
+            501 => assert_eq!(
+                answered.body,
+                "\"operation exposure.PostExposures has not yet been implemented\"\n"
+            ),
+            other => panic!("{other}: {}", answered.body),
+        }
+        if answered.status == status {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_flagr_without_the_path_is_told_of_until_it_has_it() {
+    let (flagr, server) = Flagr::start(Mood::Old).await;
+    let client = client(&server, Records::Off, hasty()).await;
+    let sidecar = client.sidecar(SidecarConfig::default());
+    let mut taken = 0;
+    exposed_until(&sidecar, 501, &mut taken).await;
+    assert!(0 < taken, "nobody knew");
+    let evaluation = client.local().evaluate("a", &Context::new("x"));
+    let refused = client.expose(&evaluation, &Context::new("x")).await.unwrap_err();
+    assert_eq!(refused.kind(), ExposeErrorKind::NoFlagr);
+    let counts = client.stats().exposures.unwrap();
+    assert_eq!((counts.queued, counts.rejected, counts.dropped), (u64::from(taken), 2, 0));
+    assert!(counts.last_error.unwrap().contains("404 Not Found: Flagr before 1.2.0"));
+
+    flagr.set(Mood::Takes); // it was replaced by a newer one
+    exposed_until(&sidecar, 200, &mut taken).await;
+    client.stop().await;
+    let counts = client.stats().exposures.unwrap();
+    assert_eq!((counts.queued, counts.sent, counts.dropped), (0, u64::from(taken), 0));
+    assert_eq!((flagr.repeated(), counts.last_error), (0, None));
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_go_at_once_where_flagr_takes_them() {
+    for (mood, requests) in [(Mood::Takes, 1), (Mood::Limited, 5)] {
+        let (flagr, server) = Flagr::start(mood).await;
+        let mut config = hasty();
+        (config.batch_size, config.interval) = (250, Duration::from_secs(600));
+        let client = client(&server, Records::Off, config).await;
+        expose(&client, 0..250).await;
+        flagr.saw(250).await;
         client.stop().await;
         let counts = client.stats().exposures.unwrap();
-        assert_eq!((counts.queued, counts.sent, counts.dropped), (0, 3_000, 0));
-        assert_eq!(flagr.repeated(), 0);
+        assert_eq!((counts.queued, counts.sent, counts.dropped), (0, 250, 0));
+        assert_eq!((flagr.seen.borrow().1, flagr.repeated()), (requests, 0), "{mood:?}");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_no_large_bodies_blocks_neither_queue() {
+    let (flagr, server) = Flagr::start(Mood::BehindAGateway).await;
+    let mut config = hasty();
+    (config.interval, config.flush_limit) = (Duration::from_secs(600), Duration::from_secs(600));
+    let client = client(&server, Records::Replay, config).await;
+    for entity in 0..60 {
+        assert!(client.local().bool("a", &Context::new(format!("r{entity}")), false));
+    }
+    expose(&client, 0..60).await;
+    client.stop().await;
+    let stats = client.stats();
+    // What is exposed was evaluated too, once.
+    for (counts, sent) in [(stats.exposures.unwrap(), 60), (stats.replays.unwrap(), 61)] {
+        assert_eq!((counts.queued, counts.sent, counts.dropped), (0, sent, 0), "{counts:?}");
+    }
+    assert_eq!((flagr.seen.borrow().0.len(), flagr.repeated()), (121, 0));
 }
 
 /// The answer is lost, so it is sent again: that is what the documentation says.
@@ -547,6 +640,31 @@ mod spooled {
         let counts = client.stats().exposures.unwrap();
         assert_eq!((counts.queued, counts.sent + counts.dropped), (0, 4));
         assert!(flagr.seen.borrow().0.contains_key("4"));
+    }
+
+    /// Others had to make room for it before that was known.
+    #[tokio::test]
+    async fn what_is_dropped_for_one_that_cannot_be_written_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_flagr, server) = Flagr::start(Mood::Unwell).await;
+        let mut config = spooled(folder.path());
+        config.spool_bytes = 64 << 10;
+        let first = client(&server, Records::Off, config.clone()).await;
+        expose(&first, 0..3_000).await;
+        first.stop().await;
+        let before = first.stats().exposures.unwrap();
+
+        let second = client(&server, Records::Off, config).await;
+        // Where it would be written.
+        let next = folder.path().join("exposures").join(format!("{:020}.spool", 3_001));
+        std::fs::create_dir(next).unwrap();
+        let evaluation = second.local().evaluate("a", &Context::new("x"));
+        let large = Context::new("x").with("page", "x".repeat(30_000));
+        let refused = second.expose(&evaluation, &large).await.unwrap_err();
+        assert_eq!(refused.kind(), ExposeErrorKind::Unavailable);
+        let after = second.stats().exposures.unwrap();
+        assert!(before.dropped + 20 < after.dropped, "{before:?} {after:?}");
+        assert_eq!((after.queued + after.dropped, after.rejected), (3_000, 1));
     }
 }
 
