@@ -72,8 +72,8 @@ fn told(level: &str, answer: Answer) -> (String, String) {
         }
     };
     sidecar.signal("TERM");
-    let (status, _, log) = sidecar.end();
-    assert_eq!(status, Some(0), "{log}");
+    let (code, _, log) = sidecar.end();
+    assert_eq!(code, Some(0), "{log}");
     (stats, log)
 }
 

@@ -392,7 +392,7 @@ async fn exposed_until(sidecar: &vexilla::Sidecar, status: u16, taken: &mut u32)
                 answered.body,
                 "\"operation exposure.PostExposures has not yet been implemented\"\n"
             ),
-            other => panic!("{other}: {}", answered.body),
+            other => unreachable!("{other}: {}", answered.body),
         }
         if answered.status == status {
             return;

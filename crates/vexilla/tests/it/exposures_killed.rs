@@ -255,7 +255,6 @@ fn check(kills: usize, bytes: u64) -> (BTreeSet<String>, BTreeMap<String, u32>, 
     assert_eq!(left, "0");
     last.process.wait().unwrap();
     repeats.push(flagr.take_repeated());
-    println!("seen again after each kill: {repeats:?}");
     assert!(repeats.iter().all(|it| *it <= BATCH), "{repeats:?}");
     (kept, flagr.seen(), dropped.parse().unwrap())
 }
