@@ -219,7 +219,7 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HealthArgs {
-    /// The sidecar's address [default: where `serve` listens with the same configuration]
+    /// The sidecar's address: `http://…`, or `unix:` and a path [default: where `serve` listens with the same configuration]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use vexilla::{FlagrConfig, RefreshError};
+use vexilla::{FlagrConfig, ListenAddress, RefreshError};
 use vexilla_domain::FlagSource;
 use vexilla_server::probe;
 
@@ -19,16 +19,20 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(args: HealthArgs, settings: &Settings) -> Result<ExitCode, CommandError> {
     match args.url {
-        Some(url) => at_url(url).await?,
-        None => configured(settings).await?,
+        None => configured(settings, &settings.sidecar.listen).await?,
+        Some(url) => match url.parse() {
+            Ok(socket @ ListenAddress::Unix(_)) => configured(settings, &socket).await?,
+            _ => at_url(url).await?,
+        },
     }
     print("OK\n").map(|()| ExitCode::SUCCESS)
 }
 
-/// Asks the sidecar that the settings describe, as `serve` reads them.
-async fn configured(settings: &Settings) -> Result<(), CommandError> {
+/// Asks the sidecar that the settings describe, as `serve` reads them, at this address. That of a Unix socket says nothing
+/// of TLS and prefix.
+async fn configured(settings: &Settings, address: &ListenAddress) -> Result<(), CommandError> {
     let listener = settings.sidecar_listener.config("sidecar.listener", &settings.origins)?;
-    let (address, tls) = (&settings.sidecar.listen, listener.tls.as_ref());
+    let tls = listener.tls.as_ref();
     let asked = probe(address, tls, &settings.sidecar.web_prefix, TIMEOUT).await;
     asked.map_err(|error| at(place(address, tls.is_some()), error))
 }

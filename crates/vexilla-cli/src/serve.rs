@@ -75,6 +75,7 @@ pub(crate) async fn run(
         () = &mut serving => {}
         () = live.reload_at(hangups) => {}
         () = signals.next() => {
+            client.announce_stop();
             stop.notify_one();
             tokio::select! {
                 () = serving => {}

@@ -1,5 +1,7 @@
 //! The admin API and the webhook of `vexilla serve`, and what is handed on to Flagr.
 
+use std::net::SocketAddr;
+
 use vexilla::{BindError, ClientBuilder, ConfigError, ForwardConfig, ListenAddress, StartError};
 
 use crate::args::SourceArgs;
@@ -13,6 +15,7 @@ pub(crate) fn wanted(
     settings: &Settings,
 ) -> Result<ClientBuilder, Wrong> {
     let origins = &settings.origins;
+    check_apart(settings)?;
     let mut forward = ForwardConfig::new("");
     settings.forward.apply(&mut forward);
     builder = builder.forward(forward);
@@ -25,6 +28,48 @@ pub(crate) fn wanted(
         builder = builder.webhook(address, settings.webhook.config(listener, origins)?);
     }
     Ok(builder)
+}
+
+/// Refuses two servers at one address: the system would say that it is taken, and not by whom.
+fn check_apart(settings: &Settings) -> Result<(), Wrong> {
+    let mut taken: Vec<(&str, &str, ListenAddress)> = Vec::new();
+    for (path, name, address) in [
+        ("sidecar.listen", "the sidecar", Some(settings.sidecar.listen.clone())),
+        ("admin.listen", "the admin API", settings.admin.listen.clone()),
+        ("webhook.listen", "the webhook", webhook(settings)),
+    ] {
+        let Some(address) = address else { continue };
+        if let Some(other) = taken.iter().find(|it| overlap(&it.2, &address)) {
+            let (this, other) = ((path, name, address), other.clone());
+            // The one that was given is at fault, and not a default that it meets.
+            let is_given = |it: &str| settings.origins.of_setting(it) != Origin::Default;
+            let (wrong, other) =
+                if is_given(this.0) || !is_given(other.0) { (this, other) } else { (other, this) };
+            let (path, name, address) = other;
+            let reason = format!(
+                "{} is taken by this process itself: {name} listens on {address} (`{path}`)",
+                wrong.2
+            );
+            return Err(Wrong::new(&settings.origins.of_setting(wrong.0), wrong.0, reason));
+        }
+        taken.push((path, name, address));
+    }
+    Ok(())
+}
+
+/// Whether two servers cannot listen on these addresses at once. Port 0 takes a free one each time.
+fn overlap(one: &ListenAddress, other: &ListenAddress) -> bool {
+    match (one, other) {
+        (ListenAddress::Tcp(one), ListenAddress::Tcp(other)) => {
+            let takes = |it: &SocketAddr, other: &SocketAddr| {
+                it.ip().is_unspecified() && (it.is_ipv6() || other.is_ipv4())
+            };
+            one.port() == other.port()
+                && one.port() != 0
+                && (one.ip() == other.ip() || takes(one, other) || takes(other, one))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// Only a Flagr sends notifications.

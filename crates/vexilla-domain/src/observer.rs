@@ -173,7 +173,7 @@ words! {
     WebhookOutcome {
         /// It is a notice, and is followed.
         Accepted = "accepted",
-        /// It says nothing that concerns the flags.
+        /// It says nothing new.
         Ignored = "ignored",
         /// Its credential is wrong, missing, or too old.
         Unauthorized = "unauthorized",
@@ -181,6 +181,8 @@ words! {
         Malformed = "malformed",
         /// It is larger than the limit.
         TooLarge = "too_large",
+        /// It was not taken in: too slow, too many at once, or a fault here.
+        Failed = "failed",
     }
 }
 

@@ -15,7 +15,7 @@ use vexilla_domain::{
 use crate::error::{Answered, Refusal, whole};
 use crate::export::{Exporter, Wanted};
 use crate::exposures;
-use crate::inject::{Injector, forwarded_headers, with_forwarded_headers};
+use crate::inject::{Additions, Injector};
 use crate::ofrep::{self, Ofrep};
 use crate::operation;
 use crate::request::{BatchRequest, EvaluationRequest, Payload};
@@ -74,7 +74,7 @@ impl Answerer {
 
     async fn ofrep_flag(&self, key: &str, body: &[u8], headers: &HeaderMap) -> Answered {
         let key = percent_decode_str(key).decode_utf8_lossy();
-        let context = ofrep::read_context(body).map(|it| self.single_context(it, headers));
+        let context = ofrep::read_context(body).map(|it| self.additions(headers).add_to(it));
         let answered = match context {
             Ok(context) => self.ofrep.flag(&key, &context, self.clock.now()).await,
             Err(problem) => Err(problem),
@@ -83,10 +83,7 @@ impl Answerer {
     }
 
     async fn ofrep_flags(&self, body: &[u8], headers: &HeaderMap) -> Answered {
-        let context = ofrep::read_context(body).map(|it| match &self.injector {
-            None => it,
-            Some(injector) => injector.time_and_headers(self.clock.now(), headers).add_to(it),
-        });
+        let context = ofrep::read_context(body).map(|it| self.additions(headers).add_to(it));
         let answered = match context {
             Ok(context) => self.ofrep.flags(context, headers, self.clock.now()).await,
             Err(problem) => Err(problem),
@@ -94,12 +91,22 @@ impl Answerer {
         answered.unwrap_or_else(|it| it.into_response(None))
     }
 
-    /// The context of one evaluation with what the sidecar adds to it.
-    fn single_context(&self, context: Context, headers: &HeaderMap) -> Context {
+    /// What the sidecar adds to each context of a request with these headers.
+    fn additions(&self, headers: &HeaderMap) -> Additions {
         match &self.injector {
-            Some(injector) => injector.time_and_headers(self.clock.now(), headers).add_to(context),
-            None if self.forward_headers => with_forwarded_headers(context, headers),
-            None => context,
+            Some(injector) => {
+                Additions::Members(injector.time_and_headers(self.clock.now(), headers))
+            }
+            None if self.forward_headers => Additions::forwarded(headers),
+            None => Additions::None,
+        }
+    }
+
+    /// The same for a batch that is asked in the query: Flagr puts headers into contexts that are posted, and no others.
+    fn additions_to_query(&self) -> Additions {
+        match &self.injector {
+            Some(_) => Additions::Members(Injector::time(self.clock.now())),
+            None => Additions::None,
         }
     }
 
@@ -109,7 +116,7 @@ impl Answerer {
         headers: &HeaderMap,
     ) -> Result<Answered, Refusal> {
         let mut request = EvaluationRequest::read(payload)?;
-        request.context = self.single_context(std::mem::take(&mut request.context), headers);
+        request.context = self.additions(headers).add_to(std::mem::take(&mut request.context));
         let asked = Asked {
             flag: FlagRef { id: request.flag_id, key: &request.flag_key },
             flag_tags: &request.flag_tags,
@@ -130,24 +137,12 @@ impl Answerer {
         if most < size {
             return Err(Refusal::batch_too_large(BatchTooLarge::Answers { size, most }));
         }
-        let added = self.injector.as_ref().map(|injector| match payload {
-            Payload::Body(_) => injector.time_and_headers(self.clock.now(), headers),
-            Payload::Query(_) => Injector::time(self.clock.now()), // as Flagr does it
-        });
-        let entities = std::mem::take(&mut request.entities).into_iter();
-        let entities: Option<Vec<_>> = match added {
-            // Flagr puts headers into the contexts of a batch that is posted, and of no other.
-            None if self.forward_headers && matches!(payload, Payload::Body(_)) => {
-                let forwarded = forwarded_headers(headers);
-                let hand_on = |it: Context| match &forwarded {
-                    Some(forwarded) => it.with_headers(Arc::clone(forwarded)),
-                    None => it,
-                };
-                entities.map(|it| it.map(hand_on)).collect()
-            }
-            None => entities.collect(),
-            Some(added) => entities.map(|it| it.map(|it| added.add_to(it))).collect(),
+        let added = match payload {
+            Payload::Body(_) => self.additions(headers),
+            Payload::Query(_) => self.additions_to_query(),
         };
+        let entities = std::mem::take(&mut request.entities).into_iter();
+        let entities: Option<Vec<_>> = entities.map(|it| it.map(|it| added.add_to(it))).collect();
         let entities = match entities {
             Some(entities) => entities,
             None if size > 0 => return Err(Refusal::null_entity()),

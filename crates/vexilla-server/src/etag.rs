@@ -148,10 +148,11 @@ fn inner(tag: &[u8]) -> Option<&[u8]> {
     tag.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\""))
 }
 
-/// Makes the tag of an answer that of its compressed form.
+/// Makes the tag of an answer that of its compressed form, if it is not that already: an answer may be looked at twice
+/// on its way out.
 pub(crate) fn mark_compressed(headers: &mut HeaderMap) {
     let plain = headers.get(header::ETAG).and_then(|it| it.to_str().ok());
-    let inner = plain.and_then(|it| it.strip_suffix('"'));
+    let inner = plain.and_then(|it| it.strip_suffix('"')).filter(|it| !it.ends_with(GZIP));
     if let Some(marked) = inner.and_then(|it| HeaderValue::try_from(format!("{it}{GZIP}\"")).ok()) {
         headers.insert(header::ETAG, marked);
     }

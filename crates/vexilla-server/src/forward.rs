@@ -1,31 +1,21 @@
 //! Requests that Flagr answers: handed on as they came, and followed by a look at what they changed.
 
 use std::fmt;
-use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use flate2::read::GzDecoder;
-use futures_util::{StreamExt, stream};
-use http::header::{self, HeaderValue};
+use http::header;
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, BodyStream, Either, Full, StreamBody};
-use hyper::body::{Body, Frame};
-use serde::Deserialize;
+use http_body_util::{BodyExt, Either};
+use hyper::body::Body;
 use tower::BoxError;
-use vexilla_domain::{FlagId, FlagName, Operator};
+use vexilla_domain::Operator;
 
 use crate::error::{Answered, Refusal};
+use crate::flag_change::FlagChange;
 use crate::hop;
-
-/// How long an answer to a change waits for the change to be served here.
-const SETTLE: Duration = Duration::from_secs(2);
-
-/// The id of a new flag is looked for in an answer of up to this many bytes.
-const MAX_NEW_FLAG: usize = 1 << 20;
 
 /// A body on its way through.
 pub type ForwardBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -97,7 +87,8 @@ pub(crate) struct PassThrough {
 }
 
 impl PassThrough {
-    /// Flagr's answer. One to a change waits until the change is served here, for a while.
+    /// Flagr's answer. One to a change waits until the change is served here, for a while; without an answer, and where
+    /// the caller goes away, the change is looked at all the same.
     pub(crate) async fn answer<B>(&self, request: Request<B>) -> Result<Answered, Refusal>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -113,131 +104,50 @@ impl PassThrough {
         }
         let target = head.uri.path_and_query().cloned();
         head.uri = target.map(Into::into).unwrap_or_default();
-        let change = Change::of(&head.method, head.uri.path());
+        let change = FlagChange::of(&head.method, head.uri.path());
+        let change = change.zip(self.operator.as_deref()).map(|(it, by)| it.begin(by));
         let request = Request::from_parts(head, body.map_err(Into::into).boxed_unsync());
-        let response = self.forwarder.forward(request).await.map_err(|error| {
-            let cause = &error as &dyn std::error::Error;
-            match error.kind() {
-                // The caller's own doing, as often as it likes.
-                ForwardErrorKind::TooLarge
-                | ForwardErrorKind::BadRequest
-                | ForwardErrorKind::SlowRequest => {
-                    tracing::debug!(error = cause, "a request cannot be passed on");
+        let response = match self.forwarder.forward(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                // Whatever else went wrong, Flagr may have made the change.
+                if let Some(pending) = change
+                    && matches!(
+                        error.kind(),
+                        ForwardErrorKind::Overloaded | ForwardErrorKind::TooLarge
+                    )
+                {
+                    pending.is_none();
                 }
-                _ => tracing::warn!(error = cause, "cannot pass a request on"),
+                return Err(told(&error));
             }
-            Refusal::not_forwarded(&error)
-        })?;
+        };
         let (mut head, body) = response.into_parts();
         hop::strip(&mut head.headers);
         let mut body = Either::Right(body);
-        if let Some(change) = change.filter(|_| head.status.is_success()) {
-            let flag = match change {
-                Change::Of(id) => Some(id),
-                Change::New => {
-                    let is_packed = head.headers.get(header::CONTENT_ENCODING)
-                        == Some(&HeaderValue::from_static("gzip"));
-                    let (whole, id) = read_new_flag(body, is_packed).await?;
-                    body = whole;
-                    id
-                }
-                Change::Unknown => None,
-            };
-            self.settle(flag).await;
+        if let Some(mut pending) = change {
+            if head.status.is_success() {
+                body = pending.name(body, &head.headers).await?;
+                pending.settle().await;
+            } else if !head.status.is_server_error() {
+                pending.is_none(); // Flagr refused it
+            }
         }
         Ok(Response::from_parts(head, body))
     }
-
-    async fn settle(&self, flag: Option<FlagId>) {
-        let Some(operator) = &self.operator else { return };
-        let flags: Vec<_> =
-            flag.map(|id| FlagName { id, key: Box::default() }).into_iter().collect();
-        let read = async {
-            if flags.is_empty() {
-                operator.reread_all().await
-            } else {
-                operator.reread(&flags).await
-            }
-        };
-        match tokio::time::timeout(SETTLE, read).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot read a change that was passed on"
-                );
-                operator.notify(&flags);
-            }
-            Err(_) => operator.notify(&flags), // it goes on without this caller
-        }
-    }
 }
 
-/// What a request changes when it succeeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    /// This flag.
-    Of(FlagId),
-    /// A new flag, which the answer names.
-    New,
-    /// Something, or nothing.
-    Unknown,
-}
-
-impl Change {
-    fn of(method: &Method, path: &str) -> Option<Self> {
-        if !matches!(*method, Method::POST | Method::PUT | Method::DELETE | Method::PATCH) {
-            return None;
+/// The refusal that an error becomes; the log has its cause.
+fn told(error: &ForwardError) -> Refusal {
+    let cause = error as &dyn std::error::Error;
+    match error.kind() {
+        // The caller's own doing, as often as it likes.
+        ForwardErrorKind::TooLarge
+        | ForwardErrorKind::BadRequest
+        | ForwardErrorKind::SlowRequest => {
+            tracing::debug!(error = cause, "a request cannot be passed on");
         }
-        let (_, rest) = path.split_once("/api/v1/flags")?;
-        if !rest.is_empty() && !rest.starts_with('/') {
-            return None;
-        }
-        let mut parts = rest.split('/').filter(|it| !it.is_empty());
-        Some(match (parts.next(), parts.next()) {
-            (None, _) | (Some(_), Some("duplicate")) => Self::New,
-            (Some(id), _) => id.parse().map_or(Self::Unknown, |id| Self::Of(FlagId(id))),
-        })
+        _ => tracing::warn!(error = cause, "cannot pass a request on"),
     }
-}
-
-type AnswerBody = Either<Full<Bytes>, ForwardBody>;
-
-/// Reads an answer that names a new flag, as far as it is not too long, and gives it back whole.
-async fn read_new_flag(
-    mut body: AnswerBody,
-    is_packed: bool,
-) -> Result<(AnswerBody, Option<FlagId>), Refusal> {
-    #[derive(Deserialize)]
-    struct NewFlag {
-        id: u64,
-    }
-    let mut read = Vec::new();
-    while read.len() <= MAX_NEW_FLAG {
-        match body.frame().await {
-            None => {
-                let id = unpacked(&read, is_packed)
-                    .and_then(|it| serde_json::from_slice::<NewFlag>(&it).ok())
-                    .map(|it| FlagId(it.id));
-                return Ok((Either::Left(Full::new(read.into())), id));
-            }
-            Some(Ok(frame)) => read.extend_from_slice(frame.data_ref().map_or(&[], |it| it)),
-            Some(Err(error)) => {
-                let error = ForwardError::new(ForwardErrorKind::Unavailable, error);
-                return Err(Refusal::not_forwarded(&error));
-            }
-        }
-    }
-    let begun = stream::once(async { Ok(Frame::data(Bytes::from(read))) });
-    let rest = StreamBody::new(begun.chain(BodyStream::new(body)));
-    Ok((Either::Right(rest.boxed_unsync()), None))
-}
-
-fn unpacked(body: &[u8], is_packed: bool) -> Option<Vec<u8>> {
-    if !is_packed {
-        return Some(body.to_vec());
-    }
-    let mut out = Vec::new();
-    GzDecoder::new(body).take(MAX_NEW_FLAG as u64).read_to_end(&mut out).ok()?;
-    Some(out)
+    Refusal::not_forwarded(error)
 }

@@ -24,7 +24,21 @@ pub(crate) struct Injector {
 
 /// What is added to each context of a request.
 #[derive(Debug)]
+pub(crate) enum Additions {
+    /// Nothing.
+    None,
+    /// Members of the entity's attributes.
+    Members(Members),
+    /// The caller's headers and trace, for Flagr alone.
+    Headers { named: Option<Forwarded>, trace: Option<Forwarded> },
+}
+
+/// What is put into each context of a request.
+#[derive(Debug)]
 pub(crate) struct Members(Vec<(Box<str>, Value)>);
+
+/// Names and values of headers.
+type Forwarded = Arc<[(Box<str>, Box<str>)]>;
 
 impl Injector {
     pub(crate) fn new(injection: &Injection) -> Self {
@@ -79,10 +93,42 @@ impl Injector {
     }
 }
 
+impl Additions {
+    /// Those of a request's headers that go along to Flagr.
+    pub(crate) fn forwarded(headers: &HeaderMap) -> Self {
+        let handed_on = headers.iter().filter(|(name, _)| is_handed_on(name, headers));
+        let handed_on = handed_on.filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            Some((Box::from(name.as_str()), Box::from(value)))
+        });
+        let handed_on: Forwarded = handed_on.collect();
+        let named = (!handed_on.is_empty()).then_some(handed_on);
+        Self::Headers { named, trace: trace(headers) }
+    }
+
+    /// The context with what is added to it.
+    pub(crate) fn add_to(&self, context: Context) -> Context {
+        match self {
+            Self::None => context,
+            Self::Members(members) => members.add_to(context),
+            Self::Headers { named, trace } => {
+                let context = match trace {
+                    Some(trace) => context.with_trace(Arc::clone(trace)),
+                    None => context,
+                };
+                match named {
+                    Some(named) => context.with_headers(Arc::clone(named)),
+                    None => context,
+                }
+            }
+        }
+    }
+}
+
 impl Members {
     /// The context with these members. They replace what it has of the same names; attributes that are no object are
     /// replaced whole.
-    pub(crate) fn add_to(&self, context: Context) -> Context {
+    fn add_to(&self, context: Context) -> Context {
         let mut object = context.object().cloned().unwrap_or_else(Object::new);
         for (name, value) in &self.0 {
             object.insert(name, value.clone());
@@ -90,21 +136,6 @@ impl Members {
         context.with_attributes(Some(Value::Object(object)))
     }
 }
-
-/// The context with the headers of the request that Flagr may see.
-pub(crate) fn with_forwarded_headers(context: Context, headers: &HeaderMap) -> Context {
-    let context = match trace(headers) {
-        Some(trace) => context.with_trace(trace),
-        None => context,
-    };
-    match forwarded_headers(headers) {
-        Some(forwarded) => context.with_headers(forwarded),
-        None => context,
-    }
-}
-
-/// Names and values of headers.
-type Forwarded = Arc<[(Box<str>, Box<str>)]>;
 
 /// The headers of the W3C's trace context.
 const TRACE: [&str; 2] = ["traceparent", "tracestate"];
@@ -115,17 +146,6 @@ fn trace(headers: &HeaderMap) -> Option<Forwarded> {
     let named =
         TRACE.iter().flat_map(|name| headers.get_all(*name).iter().map(move |it| (name, it)));
     named.map(|(name, value)| Some((Box::from(*name), Box::from(value.to_str().ok()?)))).collect()
-}
-
-/// Those of a request's headers that go along to Flagr, if there are any.
-pub(crate) fn forwarded_headers(headers: &HeaderMap) -> Option<Forwarded> {
-    let handed_on = headers.iter().filter(|(name, _)| is_handed_on(name, headers));
-    let handed_on = handed_on.filter_map(|(name, value)| {
-        let value = value.to_str().ok()?;
-        Some((Box::from(name.as_str()), Box::from(value)))
-    });
-    let handed_on: Forwarded = handed_on.collect();
-    (!handed_on.is_empty()).then_some(handed_on)
 }
 
 fn is_handed_on(name: &HeaderName, headers: &HeaderMap) -> bool {

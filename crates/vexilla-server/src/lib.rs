@@ -20,7 +20,8 @@
 //!
 //! Beyond Flagr, the export and OpenFeature's bulk answer carry an `ETag`: the revision of the rules, a random mark of the
 //! process (revisions count in one process, so no two share a tag for different flags), for a part a hash of what was
-//! asked, and `-gzip` on a compressed answer. `If-None-Match` gives a 304 without a look at any flag.
+//! asked, and `-gzip` on a compressed answer. `If-None-Match` gives a 304 without a look at any flag, but for a bulk
+//! answer that Flagr had a part in, which is tagged by what it says; one that holds an error has no tag.
 //!
 //! On purpose different from Flagr:
 //!
@@ -53,6 +54,7 @@ mod error;
 mod etag;
 mod export;
 mod exposures;
+mod flag_change;
 mod float64;
 mod forward;
 mod go_error;
@@ -63,6 +65,7 @@ mod http_forwarder;
 mod inject;
 mod limit;
 mod listener;
+mod local;
 mod media_type;
 pub mod middleware;
 mod ofrep;

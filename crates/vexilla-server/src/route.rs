@@ -40,6 +40,8 @@ enum Own {
 pub(crate) enum Elsewhere {
     /// It is for this operation, which only a whole Flagr has.
     Operation(&'static str),
+    /// OpenFeature's protocol has it, by another method. Flagr knows nothing of it.
+    Ofrep(Refusal),
     /// Flagr has nothing there, or not by this method.
     Nowhere(Refusal),
 }
@@ -50,11 +52,16 @@ impl Elsewhere {
         matches!(self, Self::Operation(operation::EXPOSURES))
     }
 
+    /// Whether it is OpenFeature's caller who is wrong.
+    pub(crate) fn is_ofrep(&self) -> bool {
+        matches!(self, Self::Ofrep(_))
+    }
+
     /// What a Flagr that only evaluates answers.
     pub(crate) fn into_refusal(self) -> Refusal {
         match self {
             Self::Operation(operation) => Refusal::not_implemented(operation),
-            Self::Nowhere(refusal) => refusal,
+            Self::Ofrep(refusal) | Self::Nowhere(refusal) => refusal,
         }
     }
 }
@@ -79,8 +86,11 @@ impl Route {
             Some(Own::Route(route)) => Ok(route),
             Some(Own::WrongMethod) => {
                 let allowed = operation::methods(&cleaned);
-                let allowed = if allowed.is_empty() { vec!["POST"] } else { allowed };
-                Err(Elsewhere::Nowhere(Refusal::wrong_method(method, &allowed)))
+                Err(if allowed.is_empty() {
+                    Elsewhere::Ofrep(Refusal::wrong_method(method, &["POST"]))
+                } else {
+                    Elsewhere::Nowhere(Refusal::wrong_method(method, &allowed))
+                })
             }
             None => Err(Self::elsewhere(method, path, &cleaned)),
         }

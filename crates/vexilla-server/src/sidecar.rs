@@ -247,6 +247,10 @@ impl Inner {
                     _ if is_preflight && (flagr.is_none() || Route::is_known(path)) => {
                         Ok(Reply::Own(cors::preflight(path, request.headers())))
                     }
+                    _ if elsewhere.is_ofrep() => {
+                        let problem = Problem::of_refusal(&elsewhere.into_refusal());
+                        Ok(Reply::Own(problem.into_response(None)))
+                    }
                     // Behind a pointer, since it is rare and its state is large.
                     Some(flagr) => Box::pin(flagr.answer(request)).await.map(Reply::Flagrs),
                     None => Err(elsewhere.into_refusal()),
@@ -349,14 +353,16 @@ impl Inner {
     }
 
     fn find_route(&self, method: &Method, path: &str) -> Result<Route, Elsewhere> {
-        match Route::find(method, path)? {
-            Route::OfrepFlag(_) | Route::OfrepFlags if !self.config.ofrep => {
+        match Route::find(method, path) {
+            Ok(Route::OfrepFlag(_) | Route::OfrepFlags) | Err(Elsewhere::Ofrep(_))
+                if !self.config.ofrep =>
+            {
                 Err(Elsewhere::Nowhere(Refusal::unknown_path(path)))
             }
-            Route::PostExposures if self.kept.parts.exposures.is_none() => {
+            Ok(Route::PostExposures) if self.kept.parts.exposures.is_none() => {
                 Err(Elsewhere::Operation(operation::EXPOSURES))
             }
-            route => Ok(route),
+            found => found,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The evaluate path: one load of the rules, look-up, route, walk or a call to Flagr, count.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -96,6 +97,7 @@ impl Client {
             feed: Feed::new(),
             filter: RwLock::new(config.filter.clone()),
             watch: Watch::of(&parts, &config),
+            ending: AtomicBool::new(false),
         });
         let mut refresher = Refresher::new(parts.clone(), config.clone(), Arc::clone(&shared));
         within(span!("start"), first_load(&mut refresher)).await?;
@@ -247,10 +249,17 @@ impl Client {
         self.wish(Wish::Filter(Box::new(filter))).await
     }
 
+    /// Says in [`readiness`](Self::readiness) from now on that the client is about to be stopped, so that whoever looks at
+    /// that sends nothing new. It goes on as before otherwise.
+    pub fn announce_stop(&self) {
+        self.shared.ending.store(true, Ordering::Relaxed);
+    }
+
     /// Stops the servers of the builder's `admin` and `webhook`, whose running requests have 10 seconds to finish, and
     /// then the refreshing; sends the exposures that wait, for [`ExposureConfig::flush_limit`](crate::ExposureConfig) at
     /// most; waits until all tasks have ended. Evaluations go on with the flags that are there.
     pub async fn stop(&self) {
+        self.announce_stop();
         #[cfg(feature = "server")]
         self.worker.servers.stop().await;
         self.worker.stop.cancel();
@@ -300,6 +309,8 @@ impl Client {
         }
         if self.worker.stop.is_cancelled() {
             reasons.push("the client was stopped".into());
+        } else if self.shared.ending.load(Ordering::Relaxed) {
+            reasons.push("the client is about to be stopped".into());
         }
         Readiness { reasons }
     }

@@ -171,7 +171,7 @@ impl Client {
             debug: batch.debug,
             ..Batch::default()
         };
-        let answers = self.ask_batch(asked, published.revision).await.unwrap_or_default();
+        let answers = self.ask_batch(asked, published).await.unwrap_or_default();
         let by_id = answers.into_iter().filter_map(|it| match it.selected_by {
             SelectedBy::Id(id) => Some(((it.entity, id), it.answer)),
             SelectedBy::Key(_) | SelectedBy::Tags => None,

@@ -67,7 +67,7 @@ impl Client {
             flag_keys: &flag_keys,
             ..Batch::default()
         };
-        let answers = self.ask_batch(batch, published.revision).await.unwrap_or_default();
+        let answers = self.ask_batch(batch, published).await.unwrap_or_default();
         let by_key = answers.into_iter().filter_map(|it| match it.selected_by {
             SelectedBy::Key(at) => Some((*named.get(at)?, it.answer.evaluation)),
             SelectedBy::Id(_) | SelectedBy::Tags => None,

@@ -22,18 +22,29 @@ pub(crate) struct Held {
     tag: u32,
     /// The rules.
     revision: Revision,
+    /// Whether the rules can stand in for Flagr without a loss.
+    is_enough: bool,
 }
 
 impl Held {
     pub(crate) fn of(flag: &CompiledFlag, published: &Published) -> Self {
         let head = flag.head();
+        let only_flagrs = Needs::RECORD.and(Needs::INJECTION).and(Needs::REPAIR).and(Needs::BODY);
         Self {
             id: head.id,
             snapshot_id: head.snapshot_id,
             data_records_enabled: head.data_records_enabled,
             tag: flag.tag(),
             revision: published.revision,
+            is_enough: !flag.needs().any_of(only_flagrs) && !published.is_expired(),
         }
+    }
+
+    /// Whether Flagr answered by an older version of the flag than the one held here, by which the rules here can decide.
+    /// It reads its flags every few seconds, and a change may be here before.
+    fn overtakes(&self, answer: &Evaluation) -> bool {
+        let answered = answer.flag.as_ref().map_or(0, |it| it.snapshot_id.0);
+        self.is_enough && (1..self.snapshot_id.0).contains(&answered)
     }
 }
 
@@ -44,7 +55,8 @@ impl Client {
         flag.needs().any_of(self.shared().needs_flagr)
     }
 
-    /// Asks Flagr.
+    /// Asks Flagr. An answer that the rules here have overtaken is none: who reads a flag here reads no older one after
+    /// that.
     pub(crate) async fn ask(
         &self,
         flag: FlagRef<'_>,
@@ -61,6 +73,9 @@ impl Client {
             debug,
         };
         let mut answer = self.remote()?.evaluate(call).await.inspect_err(told)?;
+        if held.overtakes(&answer.evaluation) {
+            return Err(overtaken()).inspect_err(told);
+        }
         self.finish_remote(&mut answer.evaluation, held.revision);
         if let Some(watch) = &self.shared().watch {
             let evaluation = answer.evaluation.as_ref();
@@ -70,15 +85,21 @@ impl Client {
         Ok(answer)
     }
 
-    /// Asks Flagr for many at once.
+    /// Asks Flagr for many at once. Answers that the rules here have overtaken are left out.
     pub(crate) async fn ask_batch(
         &self,
         batch: Batch<'_>,
-        revision: Revision,
+        published: &Published,
     ) -> Result<Vec<BatchAnswer>, RemoteError> {
         let mut answers = self.remote()?.evaluate_batch(batch).await.inspect_err(told)?;
+        answers.retain(|it| {
+            let evaluation = &it.answer.evaluation;
+            let asked = evaluation.flag.as_ref().and_then(|it| published.ruleset.by_id(it.id));
+            let held = asked.map(|it| Held::of(it, published));
+            !held.is_some_and(|it| it.overtakes(evaluation))
+        });
         for answer in &mut answers {
-            self.finish_remote(&mut answer.answer.evaluation, revision);
+            self.finish_remote(&mut answer.answer.evaluation, published.revision);
             if let Some(watch) = &self.shared().watch {
                 let rules = &self.shared().cell.load().ruleset;
                 let evaluation = answer.answer.evaluation.as_ref();
@@ -146,6 +167,10 @@ impl Client {
 fn nobody(head: &FlagHead, reason: Reason) -> EvaluationRef<'_> {
     let source = Source::Fallback;
     EvaluationRef { source, ..EvaluationRef::blank(Some(head), reason) }
+}
+
+fn overtaken() -> RemoteError {
+    RemoteError::new(RemoteErrorKind::Refused, "its version of the flag is older than the one here")
 }
 
 /// An outage is told by the refresh; this tells why one evaluation was not Flagr's.

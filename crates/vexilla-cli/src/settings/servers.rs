@@ -124,7 +124,7 @@ section! {
         token: Demanded = None, [live: true];
         /// How far a signed notice's time may be from now, either way
         timestamp_window: Time => it.timestamp_window, [live: true];
-        /// How many signed notices are remembered in order to drop repeated ones
+        /// How many signed notices are remembered in order to tell repeated ones, which lead to a read all the same
         replay_memory: Count<usize> => it.replay_memory, [live: true];
         /// The largest notice; a larger one is answered 413
         max_body_bytes: Size<usize> => it.max_body_bytes, [live: true];

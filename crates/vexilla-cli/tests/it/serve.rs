@@ -154,7 +154,7 @@ mod signals {
 
     use super::{SHOP, Sidecar};
     use crate::http::{receive, request};
-    use crate::running::{signal, vexilla};
+    use crate::running::{Beside, signal, vexilla};
 
     #[track_caller]
     fn check(signal: &str) {
@@ -198,6 +198,23 @@ mod signals {
         sidecar.signal("TERM");
         // The port is closed once the signal has arrived.
         while TcpStream::connect(&sidecar.address).is_ok() {}
+        connection.write_all(b"{}").unwrap();
+        assert_eq!(receive(connection).status, 200);
+        assert_eq!(sidecar.end().0, Some(0));
+    }
+
+    #[test]
+    fn it_is_not_ready_any_more_once_it_is_to_end() {
+        let sidecar = Sidecar::start_with(Beside::Admin, &[], &SHOP);
+        let admin = sidecar.others[0].clone();
+        assert_eq!(request(&admin, "GET", "/ready", "").status, 200);
+        let mut connection = unfinished(&sidecar);
+        sidecar.signal("TERM");
+        while TcpStream::connect(&sidecar.address).is_ok() {}
+        let answered = request(&admin, "GET", "/ready", "");
+        assert_eq!(answered.status, 503, "{}", answered.body);
+        assert!(answered.body.contains("is about to be stopped"), "{}", answered.body);
+        assert_eq!(request(&admin, "GET", "/health", "").status, 200);
         connection.write_all(b"{}").unwrap();
         assert_eq!(receive(connection).status, 200);
         assert_eq!(sidecar.end().0, Some(0));

@@ -75,6 +75,15 @@ fn a_port_of_the_admin_api_that_is_taken_is_an_error() {
 }
 
 #[test]
+fn two_servers_at_one_address_are_told_of_each_other() {
+    let listen = ["serve", "--listen", "127.0.0.1:1", "--admin-listen", "127.0.0.1:1"];
+    let said = run(listen.into_iter().chain(SHOP));
+    assert_eq!((said.status, said.stdout.as_str()), (2, ""));
+    let expected = "error: --admin-listen: 127.0.0.1:1 is taken by this process itself: the sidecar listens on 127.0.0.1:1 (`sidecar.listen`)";
+    assert_eq!(said.error(), expected);
+}
+
+#[test]
 fn credentials_that_are_none_are_named_and_not_repeated() {
     let secret = "s3cr3t";
     for (variable, value) in [
@@ -217,7 +226,7 @@ mod unix {
     use std::os::unix::net::UnixStream;
     use std::process::Stdio;
 
-    use super::{Beside, SHOP, Sidecar, request, vexilla};
+    use super::{Beside, SHOP, Sidecar, request, run, vexilla};
     use crate::running::signal;
 
     #[test]
@@ -262,6 +271,11 @@ mod unix {
         assert!(health(&admin, "/health").starts_with("HTTP/1.1 200"));
         let asked = vexilla(["health"]).env("VEXILLA_SIDECAR__LISTEN", &listen).output().unwrap();
         assert_eq!(String::from_utf8(asked.stdout).unwrap(), "OK\n");
+        assert_eq!(run(["health", "--url", &listen]).ok(), "OK\n");
+        let nobody = format!("unix:{}", folder.path().join("nobody.sock").display());
+        let said = run(["health", "--url", &nobody]);
+        assert_eq!((said.status, said.stdout.as_str()), (1, ""));
+        assert!(said.error().starts_with(&format!("error: {nobody}: ")), "{}", said.stderr);
         signal(&child, "TERM");
         assert_eq!(child.wait().unwrap().code(), Some(0));
         assert!(!sidecar.exists() && !admin.exists());

@@ -107,7 +107,8 @@ pub(super) async fn explain(operator: &dyn Operator, body: &[u8]) -> Result<Repl
     Ok(json(StatusCode::OK, &ExplainBody::new(key, explanation)))
 }
 
-/// Reads one flag anew, past any lag of the source. The copy that is there is served until then.
+/// Reads one flag anew, past any lag of the source. The copy that is there is served until then. `found` says whether
+/// there is such a flag now.
 #[utoipa::path(post, path = "/admin/invalidate", security(("token" = [])),
     request_body = InvalidateRequest,
     responses(
@@ -122,8 +123,13 @@ pub(super) async fn invalidate(
     body: &[u8],
 ) -> Result<Reply, Problem> {
     let request: InvalidateRequest = read_json(body)?;
-    let flag = FlagName { id: FlagId(0), key: named(&request.flag_key)?.into() };
-    refreshed(operator.reread(&[flag]).await, clock)
+    let key = named(&request.flag_key)?;
+    let flag = FlagName { id: FlagId(0), key: key.into() };
+    let body = refreshed(operator.reread(&[flag]).await, clock)?;
+    // A text may be another flag's id too.
+    let explained = operator.explain(key, &Context::default()).and_then(|it| it.evaluation.flag);
+    let found = explained.is_some_and(|it| *it.key == *key);
+    Ok(json(StatusCode::OK, &body.of_flag(found)))
 }
 
 /// Reads all flags anew. Those that are there are served until then.
@@ -136,7 +142,8 @@ pub(super) async fn invalidate_all(
     operator: &dyn Operator,
     clock: &dyn Clock,
 ) -> Result<Reply, Problem> {
-    refreshed(operator.reread_all().await, clock)
+    let body = refreshed(operator.reread_all().await, clock)?;
+    Ok(json(StatusCode::OK, &body))
 }
 
 /// Looks for changes now.
@@ -146,12 +153,16 @@ pub(super) async fn invalidate_all(
     (status = 502, description = "The source failed; the flags are served on.", body = ErrorBody),
 ))]
 pub(super) async fn refresh(operator: &dyn Operator, clock: &dyn Clock) -> Result<Reply, Problem> {
-    refreshed(operator.refresh().await, clock)
+    let body = refreshed(operator.refresh().await, clock)?;
+    Ok(json(StatusCode::OK, &body))
 }
 
-fn refreshed(result: Result<Freshness, SourceError>, clock: &dyn Clock) -> Result<Reply, Problem> {
+fn refreshed(
+    result: Result<Freshness, SourceError>,
+    clock: &dyn Clock,
+) -> Result<RefreshedBody, Problem> {
     match result {
-        Ok(freshness) => Ok(json(StatusCode::OK, &RefreshedBody::new(freshness, clock.now()))),
+        Ok(freshness) => Ok(RefreshedBody::new(freshness, clock.now())),
         Err(error) => {
             let message = format!("{}; the flags that are there are served on", chain(&error));
             Err(Problem::new(StatusCode::BAD_GATEWAY, message))

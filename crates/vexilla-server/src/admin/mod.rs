@@ -5,7 +5,6 @@
 
 mod answer;
 mod counts;
-mod local;
 mod openapi;
 mod route;
 mod stats;
@@ -28,7 +27,7 @@ use vexilla_domain::{Clock, Operator, Secret};
 use crate::admin::route::Route;
 use crate::change::{Change, InForce};
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
-use crate::media_type;
+use crate::local;
 use crate::reply::{Problem, Reply, read_body, reply};
 use crate::secret::{CredentialError, knows};
 use crate::trace::{self, TraceParent, request_span};
@@ -261,7 +260,7 @@ impl Admin {
         let body = read_body(&head.headers, body, config.max_body_bytes, config.read_timeout);
         let body = body.await?;
         if route.takes_json() {
-            check_media_type(&head.headers)?;
+            local::check_media_type(&head.headers)?;
         }
         let work = async {
             match route {
@@ -309,16 +308,4 @@ impl AdminConfig {
 pub(crate) fn bearer(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
-}
-
-/// A page in a browser can send other types anywhere without asking, so that it could order a client on the same
-/// machine about.
-fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
-    let given = given.and_then(|it| media_type::parse(it).ok());
-    if given.is_some_and(|it| (it.kind(), it.subtype()) == ("application", "json")) {
-        return Ok(());
-    }
-    let message = "send the body as `Content-Type: application/json`";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }

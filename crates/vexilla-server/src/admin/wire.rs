@@ -71,6 +71,10 @@ pub(super) struct RefreshedBody {
     age_seconds: Option<f64>,
     /// Whether the last refresh failed.
     stale: bool,
+    /// Where one flag was named: whether there is such a flag now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    found: Option<bool>,
 }
 
 impl RefreshedBody {
@@ -83,7 +87,13 @@ impl RefreshedBody {
             refreshed_at: confirmed.and_then(time),
             age_seconds: age,
             stale: freshness.stale,
+            found: None,
         }
+    }
+
+    /// The same after one flag was read.
+    pub(super) fn of_flag(self, found: bool) -> Self {
+        Self { found: Some(found), ..self }
     }
 }
 

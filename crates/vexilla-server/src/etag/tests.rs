@@ -58,6 +58,8 @@ fn a_compressed_answer_has_a_tag_of_its_own() {
     mark_compressed(&mut headers);
     assert!(headers.is_empty());
     headers.insert(ETAG, HeaderValue::from_static("\"a\""));
-    mark_compressed(&mut headers);
-    assert_eq!(headers[ETAG], "\"a-gzip\"");
+    for _ in 0..2 {
+        mark_compressed(&mut headers);
+        assert_eq!(headers[ETAG], "\"a-gzip\"", "once, however often");
+    }
 }

@@ -6,7 +6,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use vexilla_domain::json::write_value;
 use vexilla_domain::{Context, Value};
 
-use super::{Injector, with_forwarded_headers};
+use super::{Additions, Injector};
 use crate::config::Injection;
 
 /// 2023-11-19 is a Sunday; 23:59:59 UTC.
@@ -91,7 +91,7 @@ fn credentials_and_what_belongs_to_the_connection_are_not_handed_on() {
         ("cf-ipcountry", "US"),
         ("x-forwarded-for", "10.0.0.1"),
     ]);
-    let context = with_forwarded_headers(Context::new("u"), &all);
+    let context = Additions::forwarded(&all).add_to(Context::new("u"));
     let names: Vec<&str> = context.headers().iter().map(|it| &*it.0).collect();
     assert_eq!(names, ["cf-ipcountry", "x-forwarded-for"]);
     assert!(context.trace().is_empty());
@@ -100,13 +100,13 @@ fn credentials_and_what_belongs_to_the_connection_are_not_handed_on() {
 #[test]
 fn a_trace_goes_along_beside_what_is_asked() {
     let traced = headers(&[("tracestate", "a=b"), ("traceparent", "00-1-2-01"), ("x", "1")]);
-    let context = with_forwarded_headers(Context::new("u"), &traced);
+    let context = Additions::forwarded(&traced).add_to(Context::new("u"));
     let names =
         |it: &[(Box<str>, Box<str>)]| it.iter().map(|it| it.0.to_string()).collect::<Vec<_>>();
     assert_eq!(names(context.trace()), ["traceparent", "tracestate"]);
     assert_eq!(names(context.headers()), ["x"]);
     let stateless = headers(&[("tracestate", "a=b")]);
-    assert!(with_forwarded_headers(Context::new("u"), &stateless).trace().is_empty());
+    assert!(Additions::forwarded(&stateless).add_to(Context::new("u")).trace().is_empty());
 }
 
 #[test]

@@ -1,4 +1,8 @@
 //! One listener for every server of this crate: an address, TLS if wanted, limits, and an end in good order.
+//!
+//! It speaks HTTP/1. hyper answers by itself what is no request of it, before a service sees anything: a head that is
+//! malformed (400) or too large (431) without a body, and HTTP/2's preface (405 or nothing) not at all: that connection is
+//! closed. What those answers say cannot be chosen.
 
 mod address;
 mod connections;

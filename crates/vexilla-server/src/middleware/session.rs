@@ -9,14 +9,17 @@ use super::SessionCookie;
 /// The length of an id that is made here.
 const ID_LENGTH: usize = 32;
 
-/// The value of a cookie, if there is one and it is not empty.
+/// The value of a cookie, if there is one that is text and not empty. What other cookies hold does not matter: a browser
+/// sends all of them in one line, whoever set them.
 pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|it| it.split_once('='));
-    let (_, value) = cookies.find(|(given, _)| given.trim() == name)?;
-    let value = value.trim();
-    let value = value.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(value);
-    (!value.is_empty()).then_some(value)
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let mut cookies = lines.flat_map(|line| line.split(|it| *it == b';')).filter_map(|cookie| {
+        let mut parts = cookie.splitn(2, |it| *it == b'=');
+        Some((parts.next()?.trim_ascii(), parts.next()?.trim_ascii()))
+    });
+    let (_, value) = cookies.find(|(given, _)| *given == name.as_bytes())?;
+    let bare = value.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\""));
+    str::from_utf8(bare.unwrap_or(value)).ok().filter(|it| !it.is_empty())
 }
 
 /// The id that the cookie keeps, if it is one that was made here.

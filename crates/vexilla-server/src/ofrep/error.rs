@@ -62,7 +62,8 @@ impl Problem {
             other => (other, None),
         };
         let details = refusal.message().trim_end().to_owned().into();
-        let kept = |it: &(HeaderName, HeaderValue)| is_overload || it.0 == header::CONNECTION;
+        let always = [header::CONNECTION, header::ALLOW];
+        let kept = |it: &(HeaderName, HeaderValue)| is_overload || always.contains(&it.0);
         Self { status, code, details, header: refusal.header().filter(kept) }
     }
 

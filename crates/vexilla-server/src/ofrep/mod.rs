@@ -11,7 +11,11 @@
 //! Without a variant there is no `value`, and the caller's SDK uses its default. An entity without an id that only a
 //! rollout could have decided gets `TARGETING_KEY_MISSING`: Flagr would draw a random id, which here means another
 //! value each time.
+//!
+//! A bulk answer has a tag unless it holds an error: who asks again is to hear when that is over. `bulk` says what the
+//! tag is of.
 
+mod bulk;
 mod error;
 mod request;
 mod write;
@@ -19,21 +23,16 @@ mod write;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::StatusCode;
-use http::header::{self, HeaderMap};
 use vexilla_domain::{
-    Answer, Batch, Context, Debug, Engine, Evaluation, FlagRef, Operator, Reason, Revision, Source,
+    Answer, Context, Debug, Engine, Evaluation, FlagRef, Operator, Reason, Revision, Source,
 };
 
-use crate::answer::{json, off_thread};
-use crate::error::{Answered, Refusal, whole};
+use crate::answer::json;
+use crate::error::{Answered, Refusal};
 use crate::etag::Tags;
 
 pub(crate) use error::Problem;
 pub(crate) use request::read_context;
-
-/// Writing the answers of more flags than this takes long enough that other requests would wait for it.
-const MANY_FLAGS: usize = 500;
 
 /// Answers OpenFeature's callers.
 #[derive(Debug)]
@@ -65,67 +64,6 @@ impl Ofrep {
         let (source, freshness) = (answer.evaluation.source, answer.evaluation.freshness);
         self.tags.add_origin(response.headers_mut(), source, freshness, now);
         Ok(response)
-    }
-
-    /// All flags. Who has the answer of this revision for this context gets it only once.
-    pub(crate) async fn flags(
-        &self,
-        context: Context,
-        headers: &HeaderMap,
-        now: SystemTime,
-    ) -> Result<Answered, Problem> {
-        self.check_loaded()?;
-        let Some(operator) = &self.operator else { return Err(Problem::no_list()) };
-        let freshness = self.engine.freshness();
-        let asked = (context.entity_id(), context.attributes());
-        let tag = self.tags.of_part(freshness.revision, &asked);
-        let mut response = if tag.is_known_to(headers) {
-            let mut response = whole("");
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-        } else {
-            let mut flags: Vec<_> = operator.flags().into_iter().map(|it| it.id.0).collect();
-            flags.sort_unstable();
-            json(self.write_all(flags, context).await?)
-        };
-        self.tags.add_origin(response.headers_mut(), Source::Local, freshness, now);
-        response.headers_mut().insert(header::ETAG, tag.to_header());
-        Ok(response)
-    }
-
-    async fn write_all(&self, ids: Vec<u64>, context: Context) -> Result<Vec<u8>, Problem> {
-        let entities = [context];
-        let batch = Batch { entities: &entities, flag_ids: &ids, ..Batch::default() };
-        // How many flags there are is the operator's choice, not the caller's.
-        let answers = self.engine.evaluate_batch(batch, usize::MAX).await;
-        let answers = answers.map_err(|it| Problem::of_refusal(&Refusal::batch_too_large(it)))?;
-        let [context] = entities;
-        let (boolean_keys, most) = (self.boolean_keys, self.max_answer_bytes);
-        let operator = self.operator.clone();
-        let is_long = answers.len() > MANY_FLAGS;
-        let write = move || {
-            let mut out = Vec::with_capacity(answers.len().saturating_mul(256).min(most));
-            out.extend_from_slice(b"{\"flags\":[");
-            let mut is_first = true;
-            for answer in answers.iter().map(|it| &it.answer) {
-                // One that went since the list was made.
-                let Some(flag) = &answer.evaluation.flag else { continue };
-                if !std::mem::take(&mut is_first) {
-                    out.push(b',');
-                }
-                match problem_of(answer, &context, operator.as_deref()) {
-                    Some(problem) => problem.write(&mut out, Some(&flag.key)),
-                    None => write::success(&mut out, &flag.key, &answer.evaluation, boolean_keys),
-                }
-                if most < out.len() {
-                    return Err(Refusal::answer_too_large(most));
-                }
-            }
-            out.extend_from_slice(b"]}\n");
-            Ok(out)
-        };
-        let written = if is_long { off_thread(write).await } else { write() };
-        written.map_err(|it| Problem::of_refusal(&it))
     }
 
     fn check_loaded(&self) -> Result<(), Problem> {

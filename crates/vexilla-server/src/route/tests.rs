@@ -7,6 +7,7 @@ use super::{Elsewhere, Route};
 fn check(method: &Method, path: &str, expected: Result<Route, &str>) {
     let found = Route::find(method, path).map_err(|it| match it {
         Elsewhere::Operation(operation) => operation.to_owned(),
+        Elsewhere::Ofrep(refusal) => format!("ofrep: {}", refusal.message()),
         Elsewhere::Nowhere(refusal) => refusal.message().to_owned(),
     });
     assert_eq!(found, expected.map_err(str::to_owned), "{method} {path}");
@@ -39,7 +40,7 @@ fn a_key_in_a_path_may_hold_anything() {
     check(&Method::POST, "/ofrep/v1/evaluate/flags/..", flag(".."));
     check(&Method::POST, "/ofrep/v1/evaluate/flags/", Ok(Route::OfrepFlags));
     check(&Method::POST, "/ofrep/v1/evaluate/flags", Ok(Route::OfrepFlags));
-    let refused = "method GET is not allowed, but [POST] are";
+    let refused = "ofrep: method GET is not allowed, but [POST] are";
     check(&Method::GET, "/ofrep/v1/evaluate/flags", Err(refused));
     check(
         &Method::POST,

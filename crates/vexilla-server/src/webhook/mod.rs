@@ -27,6 +27,7 @@ use self::notice::Notice;
 use self::replay::Replays;
 use crate::change::{Change, InForce};
 use crate::listener::{BindError, BoundServer, ListenAddress, Listener, ListenerConfig};
+use crate::local;
 use crate::reply::{Problem, Reply, json, read_body};
 use crate::secret::CredentialError;
 use crate::trace::{self, TraceParent, request_span};
@@ -34,7 +35,8 @@ use crate::trace::{self, TraceParent, request_span};
 /// What the webhook allows, and whom.
 ///
 /// With neither a signing secret nor a header everybody who reaches the address is believed, so that only a loopback
-/// address or a Unix socket can be bound. With both, either will do.
+/// address or a Unix socket can be bound; and on a loopback address only who calls it so is answered (`Host`), and no page
+/// of another site (`Origin`, `Content-Type`). With both, either will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookConfig {
@@ -45,8 +47,8 @@ pub struct WebhookConfig {
     pub header: Option<WebhookHeader>,
     /// How far a signed notice's time may be from now, either way.
     pub timestamp_window: Duration,
-    /// How many signed notices are remembered in order to drop repeated ones. More than that within the window: the
-    /// oldest may be repeated, which costs a read of its flags.
+    /// How many signed notices are remembered in order to tell repeated ones, which are counted as ignored. They lead to a
+    /// read all the same, and many of them to few: two changes within a second look alike.
     pub replay_memory: usize,
     /// The largest notice in bytes. A larger one is answered 413; if its header is right, all flags are looked at.
     pub max_body_bytes: usize,
@@ -133,6 +135,8 @@ pub struct Webhook {
     replays: Arc<Mutex<Replays>>,
     observer: Arc<dyn Observer>,
     trace: TraceParent,
+    /// Whether it listens on a port, which a browser on this machine might be made to call.
+    on_port: bool,
 }
 
 /// What a webhook allows, and whom, while it serves.
@@ -178,7 +182,7 @@ enum Taken {
     Flags,
     /// It could not be read whole, so all are.
     Everything,
-    /// It was taken before.
+    /// It was taken before, or another one just like it. The flags are read anew once more.
     Repeated,
 }
 
@@ -212,7 +216,7 @@ impl Webhook {
         let listener = config.listener.clone();
         let settings = WebhookSettings(Arc::new(InForce::new(Inner::new(config)?, listener)));
         let (observer, trace) = (Arc::new(()), TraceParent::default());
-        Ok(Self { operator, clock, settings, replays, observer, trace })
+        Ok(Self { operator, clock, settings, replays, observer, trace, on_port: false })
     }
 
     /// The way to change what it allows while it serves.
@@ -239,7 +243,7 @@ impl Webhook {
     /// # Errors
     ///
     /// If it cannot be listened on, or if others than this machine would reach it and nobody has to prove anything.
-    pub async fn bind(self, address: &ListenAddress) -> Result<BoundServer, BindError> {
+    pub async fn bind(mut self, address: &ListenAddress) -> Result<BoundServer, BindError> {
         let in_force = &self.settings.0;
         if in_force.now().credential.is_none() && !address.is_local() {
             let reason = "the webhook has no secret: without one it listens on a loopback address or a Unix socket only";
@@ -247,6 +251,7 @@ impl Webhook {
         }
         let listener = Listener::bind(address, &in_force.listener).await?;
         in_force.listens(address);
+        self.on_port = matches!(address, ListenAddress::Tcp(_));
         Ok(BoundServer::new(listener, move |it| self.answer(it)))
     }
 
@@ -296,8 +301,11 @@ fn outcome(result: &Result<Taken, Problem>) -> Option<WebhookOutcome> {
         Ok(Taken::Repeated) => WebhookOutcome::Ignored,
         Err(problem) => match problem.status() {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => return None,
-            StatusCode::UNAUTHORIZED => WebhookOutcome::Unauthorized,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => WebhookOutcome::Unauthorized,
             StatusCode::PAYLOAD_TOO_LARGE => WebhookOutcome::TooLarge,
+            // Too slow, too many at once, a fault here: what it says nobody knows.
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => WebhookOutcome::Failed,
+            status if status.is_server_error() => WebhookOutcome::Failed,
             _ => WebhookOutcome::Malformed,
         },
     })
@@ -317,6 +325,12 @@ impl Webhook {
         }
         let in_force = self.settings.0.now();
         let Inner { config, credential, slots } = &*in_force;
+        if self.on_port && credential.is_none() {
+            if let Some(reason) = local::refused(&head.headers) {
+                return Err(Problem::new(StatusCode::FORBIDDEN, reason));
+            }
+            local::check_media_type(&head.headers)?;
+        }
         let signature = credential.check(&head.headers)?;
         let (limit, timeout) = (config.max_body_bytes, config.read_timeout);
         let slot = match (slots.try_acquire(), &signature) {
@@ -343,19 +357,22 @@ impl Webhook {
                 return Err(problem);
             }
         };
+        let mut taken = Taken::Flags;
         let notice = match &signature {
-            None => Notice::read(&body)?,
+            None => Notice::read(&body).inspect_err(|_| self.operator.notify(&[]))?, // as above
             Some(signature) => {
                 credential.verify(signature, &body)?;
+                // One that cannot be read tells no time, so that it may be from any.
                 let notice = Notice::read(&body)?;
                 if self.is_repeated(config, &notice, signature)? {
-                    return Ok(Taken::Repeated);
+                    taken = Taken::Repeated;
                 }
                 notice
             }
         };
+        // A repeated one too: the first may have been followed before the change was made that this one is about.
         self.operator.notify(&notice.flags);
-        Ok(Taken::Flags)
+        Ok(taken)
     }
 
     /// Whether a signed notice was taken before; it has to be of about now.
@@ -365,7 +382,7 @@ impl Webhook {
         notice: &Notice,
         signature: &Signature,
     ) -> Result<bool, Problem> {
-        let Some(written) = notice.time else {
+        let Some(written) = notice.time()? else {
             return Err(Problem::bad("`timestamp` is missing: a signed notice needs one"));
         };
         let (now, window) = (self.clock.now(), config.timestamp_window);

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use vexilla_domain::{FlagId, FlagName};
 
 use crate::reply::{Problem, read_json};
@@ -11,12 +12,12 @@ use crate::reply::{Problem, read_json};
 const MAX_FLAGS: usize = 1_000;
 
 /// Flags that changed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Notice {
     /// Which; none stand for all of them.
     pub(super) flags: Vec<FlagName>,
-    /// When it was written.
-    pub(super) time: Option<SystemTime>,
+    /// When it was written, as it is: only of a signed one does it matter.
+    timestamp: Option<Box<RawValue>>,
 }
 
 /// The members of both dialects; others may be there and are of no interest, such as Flagr's detailed differences.
@@ -27,7 +28,7 @@ struct Written {
     operation: Option<Box<str>>,
     flag_id: Option<u64>,
     flag_key: Option<Box<str>>,
-    timestamp: Option<Box<str>>,
+    timestamp: Option<Box<RawValue>>,
 }
 
 /// Both lead to the same: what became of a flag is read at its source.
@@ -43,7 +44,6 @@ impl Notice {
     /// Reads a body.
     pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
         let written: Written = read_json(body)?;
-        let time = written.timestamp.as_deref().map(read_time).transpose()?;
         let flags = match (written.event, written.operation) {
             (Some(Event::Updated | Event::Deleted), None) => {
                 by_keys(written.flag_keys.unwrap_or_default())?
@@ -63,11 +63,18 @@ impl Notice {
             }
             (None, None) => return Err(Problem::bad("`event` or `operation` is missing")),
         };
-        Ok(Self { flags, time })
+        Ok(Self { flags, timestamp: written.timestamp })
+    }
+
+    /// When it was written, if it says so.
+    pub(super) fn time(&self) -> Result<Option<SystemTime>, Problem> {
+        self.timestamp.as_deref().map(read_time).transpose()
     }
 }
 
-fn read_time(text: &str) -> Result<SystemTime, Problem> {
+fn read_time(written: &RawValue) -> Result<SystemTime, Problem> {
+    let text: Box<str> = serde_json::from_str(written.get())
+        .map_err(|error| Problem::bad(format!("`timestamp`: {error}")))?;
     let time = text.parse::<jiff::Timestamp>();
     time.map(SystemTime::from).map_err(|error| Problem::bad(format!("`timestamp`: {error}")))
 }

@@ -138,14 +138,28 @@ async fn invalidating_reads_anew() {
         ("POST /admin/refresh", "", "refresh"),
     ] {
         *rig.operator.fails.lock().unwrap() = false;
-        let answered = rig.ask(route, body).await;
+        let mut answered = rig.ask(route, body).await;
+        let found = answered.body.as_object_mut().unwrap().remove("found");
+        let is_named = route == "POST /admin/invalidate";
+        assert_eq!(found, is_named.then_some(json!(false)), "there is no such flag");
         assert_eq!((answered.status, &answered.body), (200, &expected), "{route}");
+        rig.operator.asked.lock().unwrap().retain(|it| !it.starts_with("explain"));
         *rig.operator.fails.lock().unwrap() = true;
         let answered = rig.ask(route, body).await;
         let message = "GET /flags: cannot connect: connection refused; the flags that are there are served on";
         assert_eq!((answered.status, answered.body), (502, json!({"error": message})), "{route}");
         assert_eq!(rig.operator.asked(), [asked, asked], "{route}");
         rig.operator.asked.lock().unwrap().clear();
+    }
+}
+
+#[tokio::test]
+async fn invalidating_tells_whether_there_is_the_flag() {
+    let rig = Rig::new(|_| {});
+    for (key, found) in [("checkout", true), ("a/b c", true), ("chekout", false)] {
+        let body = json!({"flag_key": key}).to_string();
+        let answered = rig.ask("POST /admin/invalidate", &body).await;
+        assert_eq!((answered.status, &answered.body["found"]), (200, &json!(found)), "{key}");
     }
 }
 

@@ -86,3 +86,15 @@ async fn headers_go_with_each_context() {
     let asked = rig.engine.asked.lock().unwrap().pop().unwrap();
     assert!(asked.contains(r#"headers: Some([("x-a", "1")])"#), "{asked}");
 }
+
+#[tokio::test]
+async fn headers_go_with_openfeatures_bulk_too() {
+    let listed = std::sync::Arc::new(crate::fake::FakeOperator::with_flags(&["k"]));
+    let rig = Rig::with(|config| config.forward_headers = true, |it| it.with_operator(listed));
+    rig.publish(1, "");
+    let request = Request::post("/ofrep/v1/evaluate/flags").header("x-a", "1");
+    let answered = rig.send(request.body(Full::new("{}".into())).unwrap()).await;
+    assert_eq!(answered.status, 200, "{}", answered.body);
+    let asked = rig.engine.asked.lock().unwrap().pop().unwrap();
+    assert!(asked.contains(r#"headers: Some([("x-a", "1")])"#), "{asked}");
+}

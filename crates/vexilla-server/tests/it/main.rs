@@ -8,7 +8,9 @@
 
 mod accept;
 mod admin;
+mod bulk_tags;
 mod changed;
+mod changes;
 mod connections;
 mod export;
 mod exposures;

@@ -48,6 +48,9 @@ async fn the_entity_is_who_the_header_or_the_cookie_says() {
         (&[("cookie", "a=b"), ("cookie", "user_id=\"bob\"")], "bob"),
         (&[("cookie", "xuser_id=bob; user_idx=bob; user_id")], ""),
         (&[("cookie", "user_id=")], ""),
+        (&[("cookie", "theme=dünkel; user_id=bob; c=é")], "bob"),
+        (&[("cookie", "user_id=jörg")], "jörg"),
+        (&[("cookie", "a=b=c; user_id=bob=x")], "bob=x"),
         (&[("x-user-id", "ann"), ("cookie", "user_id=bob")], "ann"),
         (&[("x-user-id", ""), ("cookie", "user_id=bob")], "bob"),
     ] {

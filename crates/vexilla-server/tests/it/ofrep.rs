@@ -13,9 +13,9 @@ use vexilla_server::SidecarConfig;
 use crate::fake::{Answered, FakeOperator, Rig};
 
 const FLAG: &str = "/ofrep/v1/evaluate/flags/shop";
-const FLAGS: &str = "/ofrep/v1/evaluate/flags";
+pub(crate) const FLAGS: &str = "/ofrep/v1/evaluate/flags";
 
-fn answer(key: &str, variant: Option<(&str, &str)>, reason: Reason) -> Answer {
+pub(crate) fn answer(key: &str, variant: Option<(&str, &str)>, reason: Reason) -> Answer {
     let head = |(key, attachment): (&str, &str)| VariantHead {
         id: VariantId(4),
         key: key.into(),
@@ -45,14 +45,14 @@ fn answer(key: &str, variant: Option<(&str, &str)>, reason: Reason) -> Answer {
     Answer { evaluation, entity_id: "u".into(), log: DebugLog::default() }
 }
 
-fn rig(change: impl FnOnce(&mut SidecarConfig), keys: &[&str]) -> Rig {
+pub(crate) fn rig(change: impl FnOnce(&mut SidecarConfig), keys: &[&str]) -> Rig {
     let rig =
         Rig::with(change, |parts| parts.with_operator(Arc::new(FakeOperator::with_flags(keys))));
     rig.publish(1, "{\"Flags\":[]}\n");
     rig
 }
 
-fn script(rig: &Rig, answers: impl IntoIterator<Item = Answer>) {
+pub(crate) fn script(rig: &Rig, answers: impl IntoIterator<Item = Answer>) {
     *rig.engine.answers.lock().unwrap() = answers.into_iter().collect();
 }
 
@@ -223,7 +223,7 @@ async fn refusals_are_in_the_same_protocol() {
     assert_eq!(off.post(FLAG, "{}").await.status, 404);
 }
 
-fn three() -> [Answer; 3] {
+pub(crate) fn three() -> [Answer; 3] {
     [
         answer("a", Some(("on", "{}")), Reason::Static),
         answer("b", None, Reason::Disabled),
@@ -265,29 +265,6 @@ async fn a_flag_that_went_meanwhile_is_left_out() {
 }
 
 #[tokio::test]
-async fn who_has_all_flags_for_a_context_does_not_get_them_again() {
-    let rig = rig(|_| {}, &["a", "b", "c"]);
-    let ask = async |context: &str, known: &str| {
-        script(&rig, three());
-        let request = http::Request::post(FLAGS).header("if-none-match", known);
-        let body = format!(r#"{{"context":{context}}}"#);
-        let request = request.body(http_body_util::Full::new(body.into())).unwrap();
-        let (status, headers, body) = rig.exchange(request).await;
-        (status, headers["etag"].clone(), body.len())
-    };
-    let (status, tag, _) = ask(r#"{"targetingKey":"u","a":1}"#, "").await;
-    assert_eq!(status, 200);
-    assert_eq!(ask(r#"{"a":1, "targetingKey":"u"}"#, &tag).await, (304, tag.clone(), 0));
-    for context in [r#"{"targetingKey":"v","a":1}"#, r#"{"targetingKey":"u","a":2}"#, "{}"] {
-        let (status, other, _) = ask(context, &tag).await;
-        assert_eq!(status, 200, "{context}");
-        assert_ne!(other, tag, "{context}");
-    }
-    rig.publish(2, "");
-    assert_eq!(ask(r#"{"targetingKey":"u","a":1}"#, &tag).await.0, 200);
-}
-
-#[tokio::test]
 async fn a_bulk_answer_is_whole_or_refused() {
     let keys: Vec<String> = (0..1_000).map(|it| format!("flag-{it}")).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -300,6 +277,22 @@ async fn a_bulk_answer_is_whole_or_refused() {
         let rig = rig(|config| config.max_answer_bytes = most, &keys);
         script(&rig, all());
         assert_eq!(rig.post(FLAGS, "{}").await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_refused_in_the_same_protocol() {
+    let off = Rig::new(|config| config.ofrep = false);
+    let rig = rig(|_| {}, &[]);
+    for path in [FLAG, FLAGS] {
+        for method in ["GET", "PUT", "OPTIONS"] {
+            let (status, headers, body) = rig.ask(method, path, &[]).await;
+            assert_eq!((status, &*headers["allow"]), (405, "POST"), "{method} {path}");
+            let body: Json = serde_json::from_slice(&body).unwrap();
+            let details = format!("method {method} is not allowed, but [POST] are");
+            assert_eq!(body, json!({"errorDetails": details}));
+        }
+        assert_eq!(off.ask("GET", path, &[]).await.0, 404, "{path}");
     }
 }
 

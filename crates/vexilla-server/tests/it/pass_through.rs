@@ -149,6 +149,8 @@ async fn what_is_ours_does_not_go_through() {
         ("GET", "/api/v1/export/eval_cache/json", vec![]),
         ("GET", "/api/v1/flags/snapshots/max_id", vec![]),
         ("POST", "/ofrep/v1/evaluate/flags", vec![]),
+        ("PUT", "/ofrep/v1/evaluate/flags", vec![]),
+        ("GET", "/ofrep/v1/evaluate/flags/a", vec![]),
         ("OPTIONS", "/api/v1/evaluation", vec![preflight]),
     ] {
         rig.ask(method, path, &headers).await;

@@ -51,6 +51,7 @@ pub(crate) const EXPECTED: &[&str] = &[
     "vexilla.ruleset.flags [{flag}] gauge 100",
     "vexilla.ruleset.stale [1] gauge 1",
     "vexilla.webhook.received [{request}] counter {outcome=accepted} 1",
+    "vexilla.webhook.received [{request}] counter {outcome=failed} 0",
     "vexilla.webhook.received [{request}] counter {outcome=ignored} 0",
     "vexilla.webhook.received [{request}] counter {outcome=malformed} 0",
     "vexilla.webhook.received [{request}] counter {outcome=too_large} 0",

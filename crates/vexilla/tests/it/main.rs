@@ -40,6 +40,7 @@ mod forward;
 mod lag;
 mod nasty;
 mod outage;
+mod overtaken;
 #[cfg(all(feature = "disk", feature = "redis"))]
 mod redis_server;
 mod refresh;

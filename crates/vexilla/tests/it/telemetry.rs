@@ -60,6 +60,7 @@ const EXPECTED: &[&str] = &[
     "vexilla.ruleset.flags [{flag}] gauge 2",
     "vexilla.ruleset.stale [1] gauge 0",
     "vexilla.webhook.received [{request}] counter {outcome=accepted} 0",
+    "vexilla.webhook.received [{request}] counter {outcome=failed} 0",
     "vexilla.webhook.received [{request}] counter {outcome=ignored} 0",
     "vexilla.webhook.received [{request}] counter {outcome=malformed} 0",
     "vexilla.webhook.received [{request}] counter {outcome=too_large} 0",
