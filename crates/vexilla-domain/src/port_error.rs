@@ -66,6 +66,8 @@ pub enum ArchiveErrorKind {
     Superseded,
     /// Another process holds it.
     Locked,
+    /// Of several archives one has taken the flags, and another one has not: confirming them tries it again.
+    Incomplete,
 }
 
 /// Why exposures were not taken for delivery. More kinds may come: match with a catch-all arm.
@@ -102,6 +104,12 @@ impl<K: Copy> PortError<K> {
     /// An error with a message that reads well after a colon.
     pub fn new(kind: K, message: impl Into<Box<str>>) -> Self {
         Self { kind, message: message.into(), source: None }
+    }
+
+    /// The same with another kind.
+    #[must_use]
+    pub fn with_kind(self, kind: K) -> Self {
+        Self { kind, ..self }
     }
 
     /// Adds what caused it.
