@@ -1,5 +1,6 @@
 //! What the callers of a client and its refresher share.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{OnceLock, RwLock};
 
 use vexilla_domain::{FlagFilter, Needs};
@@ -36,4 +37,6 @@ pub(crate) struct Shared {
     pub(crate) filter: RwLock<FlagFilter>,
     /// Who is told of single evaluations, if anybody is.
     pub(crate) watch: Option<Watch>,
+    /// Whether the refresher has ended by a panic.
+    pub(crate) has_failed: AtomicBool,
 }
