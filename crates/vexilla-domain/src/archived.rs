@@ -1,5 +1,6 @@
 //! The last good flags as they are kept.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,35 @@ impl Confirmation {
     }
 }
 
+/// How far flags are along the history of their source. Revisions are counted wherever flags are published, so of two
+/// counts that know nothing of each other the larger one proves nothing: the source's own number of changes goes before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The publication.
+    pub revision: Revision,
+    /// [`Marker::max_snapshot_id`] of the flags.
+    pub max_snapshot_id: Option<u64>,
+}
+
+impl Progress {
+    /// Whether the others are later flags of the same source. In a new epoch the source may have gone back on purpose, as
+    /// after a restored backup.
+    pub fn is_before(&self, other: &Self) -> bool {
+        let changes = match (self.max_snapshot_id, other.max_snapshot_id) {
+            (Some(here), Some(there)) => here.cmp(&there),
+            _ => Ordering::Equal,
+        };
+        let epochs = self.revision.epoch.cmp(&other.revision.epoch);
+        epochs.then(changes).then(self.revision.cmp(&other.revision)).is_lt()
+    }
+}
+
 impl Archived {
+    /// How far they are along the history of their source.
+    pub fn progress(&self) -> Progress {
+        Progress { revision: self.revision, max_snapshot_id: self.marker.max_snapshot_id }
+    }
+
     /// What stands for these flags.
     pub fn confirmation(&self) -> Confirmation {
         let Self { revision, marker, refreshed_at_ms, .. } = self;

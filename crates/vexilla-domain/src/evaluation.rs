@@ -118,6 +118,30 @@ pub struct Revision {
     pub sequence: u64,
 }
 
+impl Revision {
+    /// No publication comes to so large an epoch or sequence: what says so is damaged, or a lie. JSON's numbers are exact
+    /// up to here.
+    pub const MOST: u64 = 1 << 53;
+
+    /// The one behind it, in the same epoch. `None` where no number is left.
+    pub fn next(self) -> Option<Self> {
+        let next = Self { sequence: self.sequence.checked_add(1)?, ..self };
+        next.is_possible().then_some(next)
+    }
+
+    /// The one behind it, in a new epoch. `None` where no number is left.
+    pub fn next_epoch(self) -> Option<Self> {
+        let next = self.next()?;
+        let next = Self { epoch: next.epoch.checked_add(1)?, ..next };
+        next.is_possible().then_some(next)
+    }
+
+    /// Whether a publication can have it.
+    pub fn is_possible(self) -> bool {
+        self.epoch < Self::MOST && self.sequence < Self::MOST
+    }
+}
+
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.epoch, self.sequence)

@@ -38,7 +38,7 @@ mod strategy;
 mod typed;
 mod value;
 
-pub use archived::{Archived, Confirmation};
+pub use archived::{Archived, Confirmation, Progress};
 pub use context::Context;
 pub use evaluation::{
     Evaluation, EvaluationRef, FlagHead, Freshness, Reason, Revision, Source, VariantHead,
@@ -70,7 +70,7 @@ pub use query::{
     SelectedBy, TagsOperator,
 };
 pub use secret::Secret;
-pub use stats::{CacheCounts, MemorySavings, QueueCounts, Readiness, Stats};
+pub use stats::{ArchiveLayer, CacheCounts, MemorySavings, QueueCounts, Readiness, Stats};
 pub use strategy::{Needs, Strategy};
 pub use typed::{Detail, ErrorCode};
 pub use value::{Object, Value};

@@ -74,6 +74,8 @@ pub enum ArchiveErrorKind {
     Superseded,
     /// Another process holds it.
     Locked,
+    /// Of several archives one has taken the flags, and another one has not: confirming them tries it again.
+    Incomplete,
 }
 
 /// Why exposures were not taken for delivery. More kinds may come: match with a catch-all arm.
@@ -119,6 +121,12 @@ impl<K> PortError<K> {
     pub fn with_words(mut self, words: impl Into<Box<str>>) -> Self {
         self.words = Some(words.into());
         self
+    }
+
+    /// The same with another kind.
+    #[must_use]
+    pub fn with_kind(self, kind: K) -> Self {
+        Self { kind, ..self }
     }
 
     /// Adds what caused it.

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 
 use crate::json::{Document, Rows, flags_in, read_written};
 use crate::{
-    Answer, ArchiveError, Archived, Batch, BatchAnswer, BatchTooLarge, Confirmation, Context,
-    Debug, DeliveryError, Explanation, ExposeError, Exposure, Flag, FlagId, FlagRef, Freshness,
-    Readiness, RemoteCall, RemoteError, RowError, SourceError, Stats,
+    Answer, ArchiveError, ArchiveLayer, Archived, Batch, BatchAnswer, BatchTooLarge, Confirmation,
+    Context, Debug, DeliveryError, Explanation, ExposeError, Exposure, Flag, FlagId, FlagRef,
+    Freshness, Readiness, RemoteCall, RemoteError, RowError, SourceError, Stats,
 };
 
 /// Where flag definitions come from. Called by the refresher only.
@@ -384,6 +384,15 @@ pub trait FlagArchive: fmt::Debug + Send + Sync {
 
     /// Lets somebody else ask the source, at the end.
     async fn release(&self) {}
+
+    /// Lets somebody else ask the source for a while, since this process gets no answer. Where nobody else does, it goes on
+    /// to lead.
+    async fn step_back(&self) {}
+
+    /// How it goes, as far as that is known without asking; of several archives that are one, each by itself.
+    fn layers(&self) -> Vec<ArchiveLayer> {
+        vec![ArchiveLayer::new(self.describe())]
+    }
 }
 
 /// The flags as a document.

@@ -40,6 +40,10 @@ pub struct Stats {
     pub last_error: Option<Box<str>>,
     /// Why the last save into the archive failed, if it did.
     pub archive_error: Option<Box<str>>,
+    /// Whether this instance asks the source for the fleet that shares its archive; `None` where nobody shares one.
+    pub leads: Option<bool>,
+    /// The archives, the one that others share first.
+    pub archives: Vec<ArchiveLayer>,
     /// The breaker before Flagr, if there is one: `closed`, `open` or `half-open`.
     pub breaker: Option<Box<str>>,
     /// Evaluations by who decided and why; pairs that did not occur are left out.
@@ -86,6 +90,25 @@ impl Stats {
     /// Evaluations that this one decided.
     pub fn by_source(&self, source: Source) -> u64 {
         self.evaluations.iter().filter(|it| it.0 == source).map(|(.., count)| count).sum()
+    }
+}
+
+/// One archive, as it was found last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ArchiveLayer {
+    /// The archive in a few words: `redis 127.0.0.1:6379/0`.
+    pub name: Box<str>,
+    /// Why it did not do what it was asked last, if it did not.
+    pub error: Option<Box<str>>,
+    /// Whether this instance asks the source for all that share it; `None` where nobody shares it.
+    pub leads: Option<bool>,
+}
+
+impl ArchiveLayer {
+    /// An archive that nobody shares, and of which nothing bad is known.
+    pub fn new(name: impl Into<Box<str>>) -> Self {
+        Self { name: name.into(), ..Self::default() }
     }
 }
 

@@ -61,7 +61,6 @@ pub use bounded::BoundedCache;
 #[cfg(feature = "memory")]
 pub use cache_config::{CacheConfig, CacheConfigError};
 #[cfg(feature = "memory")]
-#[cfg(feature = "memory")]
 pub use cached_remote::{CachedRemote, CachedRemoteConfig};
 #[cfg(feature = "disk")]
 pub use disk::{DiskArchive, DiskConfig};

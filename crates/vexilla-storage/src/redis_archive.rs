@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 use vexilla_domain::{
-    ArchiveError, ArchiveErrorKind, Archived, Confirmation, FlagArchive, Revision,
+    ArchiveError, ArchiveErrorKind, ArchiveLayer, Archived, Confirmation, FlagArchive, Revision,
 };
 
 use crate::sealed::{Damage, Sealed, most, seal};
@@ -98,6 +98,7 @@ impl FlagArchive for RedisArchive {
 
     async fn save(&self, flags: &Archived) -> Result<(), ArchiveError> {
         let saved = self.try_save(flags).await;
+        self.give_up_lease_unless(&saved);
         if saved.as_ref().is_err_and(|error| error.kind() == ArchiveErrorKind::Unavailable) {
             // What is there instead is news as soon as Redis can be asked again.
             self.shared.know(Some(flags.revision));
@@ -109,7 +110,9 @@ impl FlagArchive for RedisArchive {
         let shared = &self.shared;
         let mut connection = shared.connection().await?;
         let confirmed = shared.names.confirm(&mut connection, confirmation).await;
-        confirmed.map_err(|it| shared.unavailable(it))
+        let confirmed = confirmed.map_err(|it| shared.unavailable(it));
+        self.give_up_lease_unless(&confirmed);
+        confirmed
     }
 
     async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
@@ -144,9 +147,24 @@ impl FlagArchive for RedisArchive {
             let _ = task.await;
         }
     }
+
+    async fn step_back(&self) {
+        self.shared.step_back();
+    }
+
+    fn layers(&self) -> Vec<ArchiveLayer> {
+        vec![self.shared.state()]
+    }
 }
 
 impl RedisArchive {
+    /// Who cannot tell the others what it finds does not lead them.
+    fn give_up_lease_unless<T>(&self, told: &Result<T, ArchiveError>) {
+        if told.as_ref().is_err_and(|error| error.kind() != ArchiveErrorKind::Superseded) {
+            self.shared.step_back();
+        }
+    }
+
     async fn try_save(&self, flags: &Archived) -> Result<(), ArchiveError> {
         let (shared, revision) = (&self.shared, flags.revision);
         let mut connection = shared.connection().await?;

@@ -164,6 +164,10 @@ impl<'a> Sealed<'a> {
             return Err(Damage::Header);
         }
         let header: Header = serde_json::from_slice(header).map_err(|_| Damage::Header)?;
+        let revision = Revision { epoch: header.epoch, sequence: header.sequence };
+        if !revision.is_possible() {
+            return Err(Damage::Header);
+        }
 
         if body.len() < header.body_bytes {
             return Err(Damage::Cut);

@@ -1,5 +1,6 @@
 //! The last good flags over a restart, and what others have archived.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -7,7 +8,8 @@ use tokio::time::Instant;
 use tracing::{Instrument, debug, info, warn};
 use vexilla_domain::json::Rows;
 use vexilla_domain::{
-    ArchiveError, ArchiveErrorKind, ArchiveOutcome, Archived, Depth, FlagArchive, Marker, Revision,
+    ArchiveError, ArchiveErrorKind, ArchiveOutcome, Archived, Depth, FlagArchive, Marker, Progress,
+    Revision,
 };
 
 use crate::confirmations::{Verdict, Worth};
@@ -18,6 +20,9 @@ use crate::published::{Published, millis};
 use crate::refresh::{Refreshed, Refresher};
 use crate::requests::Work;
 use crate::span::{failed, span, within};
+
+/// After so many failed looks in a row somebody else may try.
+const LOOKS: u32 = 3;
 
 /// Rules that are to be archived, with the definitions they were made of.
 #[derive(Debug, Clone)]
@@ -42,19 +47,32 @@ impl Refresher {
         }
     }
 
-    /// Takes part in what several share: who follows goes by what is archived, and looks for itself only where that says
-    /// nothing. Who leads is told of news when somebody else has asked the source, or has ceased to: it looks anyway.
+    /// Lets somebody else ask the source, each time that several looks in a row have failed here.
+    pub(crate) async fn step_back(&self) {
+        let failures = self.shared.counts.consecutive_failures();
+        if let Some(archive) = &self.parts.archive
+            && failures > 0
+            && failures.is_multiple_of(LOOKS)
+        {
+            archive.step_back().await;
+        }
+    }
+
+    /// Takes part in what several share: who follows goes by what is archived, and looks for itself where somebody wants
+    /// that, where the archive says nothing, or nothing new for too long. Who leads is told of news when somebody else has
+    /// asked the source, or has ceased to: it looks anyway.
     pub(crate) async fn go_by_archive(&mut self, work: &mut Work) -> Refreshed {
         let leads = self.leads().await;
         // Flags that were read one by one are ahead of what anybody has archived.
         let is_ahead = !self.fresh.is_empty() || !self.gone.is_empty();
         let asks_archive = !is_ahead && (work.load || !leads);
         let followed = if asks_archive { self.follow(leads).await } else { None };
-        if followed.is_some() && !leads {
-            work.look = None;
-            self.again_in = None;
-        } else {
+        let goes_by_it = followed.is_some() && !leads && self.known.answers();
+        self.known.is_alone = !leads && self.is_left_alone();
+        if !goes_by_it || self.known.is_alone {
             work.look = work.look.or(Some(Depth::Probe));
+        } else if work.look.is_none() {
+            self.again_in = None;
         }
         followed.unwrap_or(Refreshed::Unchanged)
     }
@@ -64,7 +82,9 @@ impl Refresher {
     pub(crate) async fn follow(&mut self, leads: bool) -> Option<Refreshed> {
         let archive = Arc::clone(self.parts.archive.as_ref()?);
         // What was read before is not read again: there may be megabytes of it.
-        let told = archive.held().await.ok().flatten();
+        let told = archive.held().await;
+        self.known.answered(&told);
+        let told = told.ok().flatten();
         let revision = self.shared.cell.load().revision;
         let verdict = told.map(|it| self.known.verdict(&it, revision, self.marker.as_ref()));
         let (held, followed) = match (told, verdict) {
@@ -132,6 +152,16 @@ impl Refresher {
             return None;
         }
         let served = self.shared.cell.load().revision;
+        let ours = self.marker.as_ref().filter(|it| it.content != archived.marker.content);
+        if let Some(ours) = ours.map(|it| self.progress(it)) {
+            let is_later = served < archived.revision;
+            if is_later && archived.progress().is_before(&ours) {
+                return self.overrule(archived.revision).await;
+            }
+            if !is_later && ours.is_before(&archived.progress()) {
+                return self.adopt_behind(served, archived).await;
+            }
+        }
         if archived.revision <= served {
             self.known.read(confirmation, Worth::Ours);
             // While all ask the source for themselves they count alike, and may have seen different things.
@@ -147,7 +177,7 @@ impl Refresher {
         let flags = match read {
             Ok(Ok(flags)) => flags,
             Ok(Err(error)) => {
-                warn!("the archived flags cannot be read: {error}");
+                warn!("the archived flags cannot be read: {}", chain(&error));
                 return None;
             }
             Err(_) => return None, // the runtime is ending
@@ -155,7 +185,13 @@ impl Refresher {
         let origin = format!("{origin}, of {source}").into();
         let newest = marker.max_snapshot_id;
         let made = self.make(flags, Text::Dropped, Scope::All, revision, origin, newest).await;
-        let (published, _) = made.ok()?;
+        let (published, _) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                warn!("the archived flags cannot be used: {}", chain(&error));
+                return None;
+            }
+        };
         // A time that is still to come is another clock's, or a lie.
         let refreshed_at_ms = refreshed_at_ms.min(millis(self.parts.clock.now()));
         published.refreshed_at(refreshed_at_ms);
@@ -168,6 +204,63 @@ impl Refresher {
         self.anew = true;
         self.adopted = true;
         Some(Refreshed::Published(revision))
+    }
+
+    /// How far what is served, which the source knows by this marker, is along its history.
+    fn progress(&self, marker: &Marker) -> Progress {
+        let revision = self.shared.cell.load().revision;
+        Progress { revision, max_snapshot_id: marker.max_snapshot_id }
+    }
+
+    /// Somebody has archived older flags by a later revision, as from a folder of long ago: those that are served get a
+    /// revision behind it, in the archive too. Where what they are made of is not held here, the source is asked for it.
+    async fn overrule(&mut self, theirs: Revision) -> Option<Refreshed> {
+        let published = self.shared.cell.load_full();
+        warn!(
+            "the archived flags, revision {theirs}, are older than those that are served, revision {}: \
+             they are not served",
+            published.revision
+        );
+        self.floor = self.floor.max(theirs);
+        let (Some(_), Some(marker)) = (&published.export, &self.marker) else {
+            self.anew = true;
+            return None;
+        };
+        let archive = self.parts.archive.clone()?;
+        let unsaved = Unsaved::new(published, Written::default(), marker.clone());
+        let ours = self.archived(&archive, &unsaved).await;
+        self.adopt_behind(theirs, ours).await
+    }
+
+    /// Serves these flags by a revision behind that one, once they are archived by it.
+    fn adopt_behind(
+        &mut self,
+        last: Revision,
+        mut flags: Archived,
+    ) -> Pin<Box<dyn Future<Output = Option<Refreshed>> + Send + '_>> {
+        Box::pin(async move {
+            let archive = self.parts.archive.clone()?;
+            flags.revision = last.max(flags.revision).next()?;
+            if flags.origin.is_empty() {
+                flags.origin = archive.describe().into();
+            }
+            let started = self.parts.clock.instant();
+            let saved = archive.save(&flags).await;
+            let took = self.parts.clock.instant().saturating_duration_since(started);
+            self.parts.observer.archived(observed(&saved), took);
+            if let Err(error) = saved {
+                // It is tried again with the next look at the archive.
+                self.known.forget();
+                if error.kind() != ArchiveErrorKind::Superseded {
+                    self.not_archived(archive.as_ref(), &error);
+                }
+                if error.kind() != ArchiveErrorKind::Incomplete {
+                    return None;
+                }
+            }
+            self.unsaved = None;
+            self.adopt(flags).await
+        })
     }
 
     /// Archives what was published last, or when it was confirmed. A failure is told once, and tried again with the next
@@ -185,13 +278,13 @@ impl Refresher {
         let span = span!("archive_save");
         let save = async {
             let archived = self.archived(&archive, &unsaved).await;
-            archive.save(&archived).await.map(|()| archived.confirmation())
+            (archive.save(&archived).await, archived.confirmation())
         };
-        let saved = save.instrument(span.clone()).await;
+        let (saved, confirmation) = save.instrument(span.clone()).await;
         let took = self.parts.clock.instant().saturating_duration_since(started);
         self.parts.observer.archived(observed(&saved), took);
         match saved {
-            Ok(confirmation) => {
+            Ok(()) => {
                 self.unsaved = None;
                 self.known.is_archived(confirmation);
                 self.archived_again(archive.as_ref());
@@ -204,6 +297,11 @@ impl Refresher {
             Err(error) => {
                 failed(&span, &chain(&error));
                 self.not_archived(archive.as_ref(), &error);
+                if error.kind() == ArchiveErrorKind::Incomplete {
+                    // The one that lacks them gets them with the next confirmation.
+                    self.unsaved = None;
+                    self.known.is_archived(confirmation);
+                }
             }
         }
     }
@@ -272,9 +370,9 @@ impl Refresher {
 }
 
 /// What came of a save, in an observer's words.
-fn observed<T>(saved: &Result<T, ArchiveError>) -> ArchiveOutcome {
+fn observed(saved: &Result<(), ArchiveError>) -> ArchiveOutcome {
     match saved {
-        Ok(_) => ArchiveOutcome::Saved,
+        Ok(()) => ArchiveOutcome::Saved,
         Err(error) if error.kind() == ArchiveErrorKind::Superseded => ArchiveOutcome::Superseded,
         Err(_) => ArchiveOutcome::Failed,
     }

@@ -32,7 +32,7 @@ use crate::requests::{Request, Wish};
 use crate::servers::Servers;
 use crate::shared::Shared;
 use crate::span::{span, within};
-use crate::start::{first_load, start_couriers};
+use crate::start::{first_load, start_couriers, supervise};
 use crate::watch::Watch;
 
 /// Flags, kept fresh and decided here, or by Flagr where that is its to do. Clones are the same client; the refresh ends
@@ -98,6 +98,7 @@ impl Client {
             filter: RwLock::new(config.filter.clone()),
             watch: Watch::of(&parts, &config),
             ending: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
         });
         let mut refresher = Refresher::new(parts.clone(), config.clone(), Arc::clone(&shared));
         within(span!("start"), first_load(&mut refresher)).await?;
@@ -106,7 +107,11 @@ impl Client {
         let (requests, asked) = mpsc::channel(64);
         let tasks = TaskTracker::new();
         start_couriers(&shared, &parts, &config, &stop, &tasks).await?;
-        tasks.spawn(refresher.run(asked, stop.clone()));
+        tasks.spawn(supervise(
+            refresher.run(asked, stop.clone()),
+            Arc::clone(&shared),
+            parts.clone(),
+        ));
         if parts.is_paged() {
             tasks.spawn(parts.clone().load_missed(Arc::clone(&shared), stop.clone()));
         }
@@ -306,6 +311,9 @@ impl Client {
         }
         if published.is_expired() {
             reasons.push("the source has not confirmed the flags for too long".into());
+        }
+        if self.shared.has_failed.load(Ordering::Relaxed) {
+            reasons.push("the refreshing ended by a defect: the flags stay as they are".into());
         }
         if self.worker.stop.is_cancelled() {
             reasons.push("the client was stopped".into());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, info};
 use vexilla_domain::{Confirmation, FlagArchive, Marker, Revision};
 
 use crate::published::millis;
@@ -25,6 +25,12 @@ pub(crate) struct Known {
     unconfirmed: Option<u64>,
     /// What somebody else has said last, and since when it has said nothing new.
     heard: Option<(Confirmation, Instant)>,
+    /// Since when it is listened to.
+    listens_since: Option<Instant>,
+    /// Whether what the archive holds could not be told.
+    is_deaf: bool,
+    /// Whether the source was asked here since nobody says anything new.
+    pub(crate) is_alone: bool,
 }
 
 /// Flags that were read.
@@ -72,6 +78,22 @@ impl Known {
         self.served.is_some_and(|it| it.revision == revision)
     }
 
+    /// Flags that were read are to be read once more.
+    pub(crate) fn forget(&mut self) {
+        self.seen = None;
+    }
+
+    /// Whether the archive told what it holds when it was asked last.
+    pub(crate) fn answers(&self) -> bool {
+        !self.is_deaf
+    }
+
+    /// The archive was asked what it holds.
+    pub(crate) fn answered<T, E>(&mut self, told: &Result<T, E>) {
+        self.is_deaf = told.is_err();
+        self.listens_since.get_or_insert_with(Instant::now);
+    }
+
     /// The source has confirmed the flags.
     pub(crate) fn source_confirmed(&mut self, at_ms: u64) {
         self.unconfirmed = Some(at_ms);
@@ -105,11 +127,11 @@ impl Known {
 
 impl Refresher {
     /// Counts what somebody else has heard of the source: its confirmations are ours, of the time that it says, and never of
-    /// one that is still to come here. When it says nothing new for too long, it has had no answer.
+    /// one that is still to come here.
     pub(crate) fn hear(&mut self, told: &Confirmation) {
         let published = self.shared.cell.load();
         let (instant, now) = (Instant::now(), millis(self.parts.clock.now()));
-        let patience = self.config.refresh_interval.saturating_mul(PATIENCE.0) / PATIENCE.1;
+        let patience = self.patience();
         let at_ms = told.refreshed_at_ms.min(now);
         let since = match self.known.heard {
             Some((before, since)) if before == *told => since,
@@ -126,11 +148,24 @@ impl Refresher {
             // Another one's clock may be behind: what was confirmed once is no older for it.
             let at_ms = at_ms.max(published.freshness().refreshed_at_ms.min(now));
             published.confirmed_at(at_ms);
+            if self.shared.counts.heard() > 0 {
+                info!("the source answers, as another instance says");
+            }
             self.expire_from(&published, at_ms);
         }
-        if patience <= instant.saturating_duration_since(since) {
-            published.mark_stale();
-        }
+    }
+
+    /// Whether nobody has said anything new for so long that the source is to be asked here: then whoever asks it has no
+    /// answer, or cannot pass it on. Looks come at their own times, so not all who follow ask at once, and the first one
+    /// that has an answer tells the others.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        let heard = self.known.heard.map(|(_, since)| since);
+        let since = heard.or(self.known.listens_since);
+        since.is_some_and(|it| self.patience() <= it.elapsed())
+    }
+
+    fn patience(&self) -> Duration {
+        self.config.refresh_interval.saturating_mul(PATIENCE.0) / PATIENCE.1
     }
 
     /// Archives that the source has confirmed what is archived. Where the archive has lost it, it is to be saved again.
@@ -139,7 +174,7 @@ impl Refresher {
         let (Some(served), Some(at_ms)) = (self.known.served, self.known.unconfirmed) else {
             return;
         };
-        if served.revision != revision || !archive.leads().await {
+        if served.revision != revision || !(self.known.is_alone || archive.leads().await) {
             return;
         }
         let confirmation = Confirmation { refreshed_at_ms: at_ms, ..served };
@@ -147,6 +182,9 @@ impl Refresher {
             Ok(true) => {
                 self.known.is_archived(confirmation);
                 self.archived_again(archive.as_ref());
+                if let Some((heard, _)) = &mut self.known.heard {
+                    *heard = confirmation; // which is no news here
+                }
             }
             Ok(false) => {
                 debug!(archive = archive.describe(), "the archive does not hold what is served");

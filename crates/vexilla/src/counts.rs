@@ -103,6 +103,15 @@ impl Counts {
         self.consecutive_failures.swap(0, Ordering::Relaxed)
     }
 
+    /// Another instance has had an answer. Gives how many failures in a row that ends.
+    pub(crate) fn heard(&self) -> u32 {
+        let failures = self.consecutive_failures.swap(0, Ordering::Relaxed);
+        if failures > 0 {
+            replace(&self.last_error, None);
+        }
+        failures
+    }
+
     /// Counts a failure. Gives whether it is news: the one before it was none, or had another reason.
     pub(crate) fn failed(&self, took: Duration, error: &RefreshError) -> bool {
         self.failures.fetch_add(1, Ordering::Relaxed);

@@ -121,7 +121,7 @@ impl Refresher {
     /// Does what there is to do. Whatever goes wrong, the rules that were there before are served on.
     pub(crate) async fn turn(&mut self, mut work: Work) -> Result<Refreshed, RefreshError> {
         let started = self.parts.clock.instant();
-        let asked = work.look.is_some();
+        let asked = work.due || work.look.is_some();
         if let Some(filter) = work.filter.take() {
             self.press.filter = filter.clone();
             self.config.filter = filter;
@@ -136,12 +136,15 @@ impl Refresher {
             self.hours_due = hours_due;
         }
         self.schedule(asked || looked, outcome.is_err());
+        if outcome.is_err() {
+            self.step_back().await;
+        }
         outcome
     }
 
     async fn steps(&mut self, work: &mut Work) -> Result<Refreshed, RefreshError> {
         let mut outcome = Refreshed::Unchanged;
-        if work.load || work.look.is_some() {
+        if work.load || work.due || work.look.is_some() {
             outcome = self.go_by_archive(work).await;
         }
         if work.reread_all {
@@ -191,7 +194,7 @@ impl Refresher {
             }
             _ => Scope::All,
         };
-        let revision = self.next_revision(&previous, history);
+        let revision = self.next_revision(&previous, history)?;
         let origin = self.parts.source.describe();
         let newest = marker.max_snapshot_id;
         let text = if self.parts.archive.is_some() { Text::Written } else { Text::Dropped };
@@ -255,18 +258,25 @@ impl Refresher {
         }
     }
 
-    fn next_revision(&mut self, previous: &Published, history: History) -> Revision {
+    fn next_revision(
+        &mut self,
+        previous: &Published,
+        history: History,
+    ) -> Result<Revision, RefreshError> {
         let last = previous.revision.max(self.floor);
-        let next = Revision { sequence: last.sequence + 1, ..last };
-        match history {
-            History::GoesOn => next,
+        let next = match history {
+            History::GoesOn => last.next(),
             History::IsAnother => {
                 warn!("Flagr's history is another one than before, as after a restored backup");
                 self.fresh.clear();
                 self.gone.clear();
-                Revision { epoch: last.epoch + 1, ..next }
+                last.next_epoch()
             }
-        }
+        };
+        next.ok_or_else(|| {
+            let message = format!("no revision is left behind {last}");
+            RefreshError::new(SourceErrorKind::Invalid, message)
+        })
     }
 
     /// When the hour next changes which flags are kept, from now.
@@ -307,7 +317,7 @@ impl Refresher {
         if is_held(&flags, &gone, &previous) {
             return Ok(Some(Refreshed::Unchanged));
         }
-        let revision = self.next_revision(&previous, History::GoesOn);
+        let revision = self.next_revision(&previous, History::GoesOn)?;
         let (origin, newest) = (previous.origin.clone(), previous.max_snapshot_id());
         let flags = Document { flags, problems: Vec::new() }.into();
         let scope = Scope::Some { gone };

@@ -36,8 +36,10 @@ pub(crate) enum Wish {
 /// Everything that is to be done at once.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    /// Look for changes, this thoroughly.
+    /// Look for changes, this thoroughly: somebody wants it, and gets the source's own answer.
     pub(crate) look: Option<Depth>,
+    /// It is time to look for changes, for the one whose it is to ask the source.
+    pub(crate) due: bool,
     /// Read these flags anew.
     pub(crate) reread: HashSet<FlagName>,
     /// Read all flags, whatever the source says of changes.
@@ -53,8 +55,8 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(crate) fn look(depth: Depth) -> Self {
-        Self { look: Some(depth), ..Self::default() }
+    pub(crate) fn due() -> Self {
+        Self { due: true, ..Self::default() }
     }
 
     /// This request, and all others that are waiting.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-use vexilla_domain::{Depth, FlagArchive};
+use vexilla_domain::FlagArchive;
 
 use crate::error::RefreshError;
 use crate::refresh::{Refreshed, Refresher};
@@ -105,7 +105,7 @@ impl Refresher {
                 () = archive_changed(self.parts.archive.as_deref()) => {
                     return Work { load: true, ..Work::default() };
                 }
-                () = sleep_until(self.look_due()) => return Work::look(Depth::Probe),
+                () = sleep_until(self.look_due()) => return Work::due(),
                 // Which flags are kept changes with the hour, and only the source has those that are not.
                 () = at(self.hours_due) => {
                     self.hours_due = None;

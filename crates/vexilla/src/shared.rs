@@ -39,4 +39,6 @@ pub(crate) struct Shared {
     pub(crate) watch: Option<Watch>,
     /// Whether it was said that the client is about to be stopped.
     pub(crate) ending: AtomicBool,
+    /// Whether the refresher has ended by a panic.
+    pub(crate) has_failed: AtomicBool,
 }

@@ -1,12 +1,12 @@
 //! The first load: from the archive at once, else from the source.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
-use vexilla_domain::Depth;
 
 use crate::config::{Config, StartPolicy};
 use crate::courier::Courier;
@@ -27,7 +27,7 @@ pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartErr
             (leads, refresher.follow(leads).await)
         };
         if let Ok((leads, Some(_))) = timeout_at(deadline, archived).await {
-            if leads || !refresher.known.hears() {
+            if leads || !refresher.known.hears() || refresher.is_left_alone() {
                 // Until the source confirms them, which is asked at once.
                 refresher.shared.cell.load().mark_stale();
             }
@@ -35,7 +35,7 @@ pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartErr
         }
     }
     let span = Refresher::span();
-    let turn = refresher.turn(Work::look(Depth::Probe)).instrument(span.clone());
+    let turn = refresher.turn(Work::due()).instrument(span.clone());
     let first = match timeout_at(deadline, turn).await {
         Ok(loaded) => loaded.map(drop).map_err(StartError::Load),
         Err(_) => Err(StartError::Timeout(limit)),
@@ -49,6 +49,25 @@ pub(crate) async fn first_load(refresher: &mut Refresher) -> Result<(), StartErr
         (Err(error), StartPolicy::ComeUpEmpty) => {
             tracing::warn!(%error, "started without flags");
             Ok(())
+        }
+    }
+}
+
+/// Runs the refresher. Should it end by a panic, the rules are served on as stale ones, somebody else is let to ask the
+/// source, and the client is not ready any more: whatever supervises the process is to start it again.
+pub(crate) async fn supervise(
+    refreshing: impl Future<Output = ()> + Send + 'static,
+    shared: Arc<Shared>,
+    parts: Parts,
+) {
+    // In a task of its own, which catches a panic.
+    let Err(failure) = tokio::spawn(refreshing).await else { return };
+    if failure.is_panic() {
+        shared.has_failed.store(true, Ordering::Relaxed);
+        shared.cell.load().mark_stale();
+        tracing::error!("the refreshing ended by a defect: the flags stay as they are");
+        if let Some(archive) = &parts.archive {
+            archive.release().await;
         }
     }
 }

@@ -34,6 +34,9 @@ pub(crate) fn of(shared: &Shared, parts: &Parts) -> Stats {
     stats.last_refresh_duration = counts.last_duration();
     stats.last_error = counts.last_error();
     stats.archive_error = counts.archive_error();
+    stats.archives = parts.archive.as_ref().map(|it| it.layers()).unwrap_or_default();
+    let leads: Vec<bool> = stats.archives.iter().filter_map(|it| it.leads).collect();
+    stats.leads = (!leads.is_empty()).then(|| leads.iter().all(|it| *it));
     stats.breaker = breaker.map(|it| it.to_string().into());
     stats.evaluations = evaluations;
     stats.lost_records = lost_records;

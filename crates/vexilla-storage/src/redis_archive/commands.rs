@@ -44,6 +44,7 @@ pub(super) enum Holder {
     We,
     /// Somebody else, for so long.
     Other(Duration),
+    Nobody,
 }
 
 impl Names {
@@ -68,13 +69,14 @@ impl Names {
         sealed: &[u8],
     ) -> Result<Saved, RedisError> {
         let message = self.message("saved");
-        let arguments: [&[u8]; 6] = [
+        let arguments: [&[u8]; 7] = [
             &digits(confirmation.revision.epoch),
             &digits(confirmation.revision.sequence),
             sealed,
             self.channel.as_bytes(),
             message.as_bytes(),
             &written(confirmation),
+            &digits(Revision::MOST),
         ];
         let (status, epoch, sequence): (String, Vec<u8>, Vec<u8>) =
             run(SAVE, &self.flags, &arguments, connection).await?;
@@ -162,6 +164,18 @@ impl Names {
         Ok(if ours { Holder::We } else { Holder::Other(Duration::from_millis(left)) })
     }
 
+    /// Who has the lease, without taking it.
+    pub(super) async fn holder(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<Holder, RedisError> {
+        let left: i64 = cmd("PTTL").arg(&self.lease).query_async(connection).await?;
+        Ok(match u64::try_from(left) {
+            Ok(left) => Holder::Other(Duration::from_millis(left)),
+            Err(_) => Holder::Nobody,
+        })
+    }
+
     pub(super) async fn release(
         &self,
         connection: &mut MultiplexedConnection,
@@ -194,7 +208,8 @@ fn digits(number: u64) -> Vec<u8> {
 
 fn revision_of(epoch: &[u8], sequence: &[u8]) -> Option<Revision> {
     let number = |digits: &[u8]| str::from_utf8(digits).ok()?.parse().ok();
-    Some(Revision { epoch: number(epoch)?, sequence: number(sequence)? })
+    let revision = Revision { epoch: number(epoch)?, sequence: number(sequence)? };
+    revision.is_possible().then_some(revision)
 }
 
 /// Epoch, sequence, content and time: a confirmation names the flags that it speaks of.

@@ -34,7 +34,7 @@ pub struct RedisConfig {
     pub key_prefix: String,
     /// How long connecting and logging in may take: 1 s.
     pub connect_timeout: Duration,
-    /// How long Redis may take for one command: 5 s. A command of the lease never gets longer than a third of that.
+    /// How long Redis may take for one command: 5 s. A command of the lease never gets longer than a third of the lease.
     pub response_timeout: Duration,
     /// How long an instance that is gone keeps others from asking Flagr: 15 s. It is renewed after each third.
     ///

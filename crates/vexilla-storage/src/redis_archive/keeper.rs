@@ -72,6 +72,7 @@ async fn attend(
         tokio::select! {
             _ = &mut *stop => return None,
             () = sleep(wait) => {}
+            () = shared.resting() => {}
             event = link.event() => match event {
                 Event::Message => {}
                 Event::Closed => return Some(io::Error::from(io::ErrorKind::ConnectionReset).into()),
@@ -86,8 +87,15 @@ async fn look(shared: &Shared, link: &mut Link) -> Result<Duration, RedisError> 
     let in_time = shared.config.response_timeout.min(beat);
     let timed_out = |_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
 
-    let lease = shared.names.lease(&mut link.connection, shared.config.lease);
-    let holder = timeout(in_time, lease).await.map_err(timed_out)?;
+    let holder = async {
+        if shared.rests() {
+            shared.names.release(&mut link.connection).await?;
+            shared.names.holder(&mut link.connection).await
+        } else {
+            shared.names.lease(&mut link.connection, shared.config.lease).await
+        }
+    };
+    let holder = timeout(in_time, holder).await.map_err(timed_out)?;
     let head = shared.names.head(&mut link.connection);
     let head = timeout(in_time, head).await.map_err(timed_out)?;
 
@@ -111,6 +119,10 @@ async fn look(shared: &Shared, link: &mut Link) -> Result<Duration, RedisError> 
         Ok(Holder::Other(left)) => {
             shared.follow();
             beat.min(left + A_MOMENT)
+        }
+        Ok(Holder::Nobody) => {
+            shared.lead_without_lease();
+            beat
         }
         Err(error) => {
             accept(error)?;

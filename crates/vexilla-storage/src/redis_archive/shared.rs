@@ -7,13 +7,17 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tracing::warn;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Revision};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, ArchiveLayer, Revision};
 
 use super::commands::Names;
 use super::config::RedisConfig;
 use super::link::Link;
+
+/// For how many of its times the lease is left to others by one that could not do what comes with it.
+const REST: u32 = 4;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -30,6 +34,10 @@ pub(super) struct Shared {
     news: Notify,
     /// What Redis refused last: it is reported once, not at each beat.
     refused: Mutex<Option<String>>,
+    /// Until when this instance leaves the lease to others.
+    rests_until: Mutex<Option<Instant>>,
+    /// Woken when it begins to.
+    rests: Notify,
 }
 
 /// Prints as little as its configuration does not say.
@@ -67,6 +75,8 @@ impl Shared {
             revisions: Mutex::default(),
             news: Notify::new(),
             refused: Mutex::default(),
+            rests_until: Mutex::default(),
+            rests: Notify::new(),
         }
     }
 
@@ -91,7 +101,7 @@ impl Shared {
         self.leads.store(true, Ordering::Release);
         let before = self.state.send_replace(State::Down(failure.clone()));
         if !matches!(&before, State::Down(before) if before.to_string() == failure.to_string()) {
-            warn!("{}: {failure}: this one asks for itself", outage(&self.name, failure));
+            warn!("{}: {}: this one asks for itself", outage(&self.name, failure), detail(failure));
         }
     }
 
@@ -124,8 +134,22 @@ impl Shared {
         self.leads.store(true, Ordering::Release);
     }
 
+    /// Whether the lease is left to others.
+    pub(super) fn rests(&self) -> bool {
+        let mut until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.is_some_and(|it| it <= Instant::now()) {
+            *until = None;
+        }
+        until.is_some()
+    }
+
+    /// Ready when the lease is to be left to others from now on.
+    pub(super) async fn resting(&self) {
+        self.rests.notified().await;
+    }
+
     pub(super) fn note_refusal(&self, refusal: Option<&RedisError>) {
-        let refusal = refusal.map(ToString::to_string);
+        let refusal = refusal.map(detail);
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if *refused != refusal {
             if let Some(refusal) = &refusal {
@@ -153,6 +177,33 @@ impl Shared {
         self.leads.load(Ordering::Acquire)
     }
 
+    /// Leaves the lease to others for a while, if it is ours: they may get on where this instance does not.
+    pub(super) fn step_back(&self) {
+        if self.is(State::is_up) && self.leads.load(Ordering::Acquire) {
+            let mut until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+            let rests = until.replace(Instant::now() + self.config.lease * REST).is_some();
+            if !rests {
+                self.rests.notify_one();
+            }
+        }
+    }
+
+    /// How it goes.
+    pub(super) fn state(&self) -> ArchiveLayer {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut state = ArchiveLayer::new(self.name.clone());
+        state.error = match &*self.state.borrow() {
+            State::Up(_) => refused.map(|it| format!("{} refuses: {it}", self.name).into()),
+            State::Down(failure) => {
+                Some(format!("{}: {}", outage(&self.name, failure), detail(failure)).into())
+            }
+            State::Connecting => Some(format!("{} is not there yet", self.name).into()),
+            State::Closed => Some(format!("{} was let go", self.name).into()),
+        };
+        state.leads = Some(self.leads.load(Ordering::Acquire));
+        state
+    }
+
     pub(super) async fn changed(&self) {
         loop {
             self.news.notified().await;
@@ -178,7 +229,7 @@ impl Shared {
 
     pub(super) fn unavailable(&self, failure: RedisError) -> ArchiveError {
         let message = outage(&self.name, &failure);
-        ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(failure)
+        ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(detail(&failure))
     }
 
     async fn settled(&self) -> State {
@@ -206,10 +257,21 @@ impl std::fmt::Debug for Tls {
     }
 }
 
+/// What Redis or the system says of a failure, in one line.
+fn detail(failure: &RedisError) -> String {
+    let text = match std::error::Error::source(failure) {
+        // The text of the failure would only repeat it.
+        Some(cause) => cause.to_string(),
+        None => failure.to_string(),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn outage(name: &str, failure: &RedisError) -> String {
     match failure.kind() {
         ErrorKind::AuthenticationFailed => format!("{name} refuses the user or the password"),
-        _ if matches!(failure.code(), Some("WRONGPASS" | "NOAUTH")) => {
+        _ if failure.code() == Some("NOAUTH") => format!("{name} wants a password"),
+        _ if failure.code() == Some("WRONGPASS") => {
             format!("{name} refuses the user or the password")
         }
         ErrorKind::Io if failure.is_timeout() => format!("{name} does not answer in time"),

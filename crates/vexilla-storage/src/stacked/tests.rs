@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, Confirmation, FlagArchive};
+use vexilla_domain::{
+    ArchiveError, ArchiveErrorKind, Archived, Confirmation, FlagArchive, Marker, Revision,
+};
 
 use super::StackedArchive;
 use crate::MemoryArchive;
@@ -107,7 +109,11 @@ async fn a_load_and_a_save_fail_if_all_layers_do() {
 async fn all_layers_are_saved_to() {
     let (first, second) = (Arc::new(MemoryArchive::new()), Arc::new(MemoryArchive::new()));
     let archive = StackedArchive::new(vec![first.clone(), broken(), second.clone()]);
-    archive.save(&flags(1, 1)).await.unwrap();
+    let error = archive.save(&flags(1, 1)).await.unwrap_err();
+    assert_eq!(error.kind(), ArchiveErrorKind::Incomplete, "one of them has none");
+    let states = archive.layers();
+    let errors: Vec<_> = states.iter().map(|it| it.error.as_deref()).collect();
+    assert_eq!(errors, [None, Some("broken"), None]);
     for layer in [first, second] {
         assert_eq!(layer.load().await.unwrap().map(saved), Some(flags(1, 1)));
     }
@@ -222,12 +228,15 @@ async fn what_is_held_is_told_where_all_layers_hold_the_same() {
     };
     check(&[], None).await;
     check(&[holding(1, 2).await, holding(1, 2).await], Some(flags(1, 2).confirmation())).await;
-    check(&[broken(), holding(1, 2).await], Some(flags(1, 2).confirmation())).await;
+    check(&[holding(1, 2).await, broken()], Some(flags(1, 2).confirmation())).await;
     // Otherwise they are to be loaded, which makes them the same.
     check(&[holding(1, 2).await, holding(1, 1).await], None).await;
     check(&[holding(1, 2).await, empty()], None).await;
     check(&[empty(), holding(1, 2).await], None).await;
     assert!(StackedArchive::new(vec![broken()]).held().await.is_err());
+    // Of what those do who share the first one, the others know nothing.
+    let deaf = StackedArchive::new(vec![broken(), holding(1, 2).await]);
+    assert!(deaf.held().await.is_err());
 
     // What the shared one says of the time, the nearer one is told.
     let (shared, near) = (holding(1, 2).await, holding(1, 2).await);
@@ -235,4 +244,85 @@ async fn what_is_held_is_told_where_all_layers_hold_the_same() {
     assert!(shared.confirm(&newer).await.unwrap());
     check(&[shared, near.clone()], Some(newer)).await;
     assert_eq!(near.held().await.unwrap(), Some(newer));
+}
+
+#[tokio::test]
+async fn an_old_folder_does_not_take_the_fleet_back() {
+    let of_change = |epoch, sequence, id, content| Archived {
+        marker: Marker { max_snapshot_id: id, content },
+        ..flags(epoch, sequence)
+    };
+    let check = async |first: &Archived, second: &Archived, expected: Archived| {
+        let layers = [Arc::new(MemoryArchive::new()), Arc::new(MemoryArchive::new())];
+        layers[0].save(first).await.unwrap();
+        layers[1].save(second).await.unwrap();
+        let stack = layers.iter().map(|it| Arc::clone(it) as Arc<dyn FlagArchive>).collect();
+        let archive = StackedArchive::new(stack).of_source(first.source.clone());
+        assert_eq!(archive.load().await.unwrap().map(saved), Some(expected.clone()));
+        for layer in layers {
+            assert_eq!(layer.load().await.unwrap().map(saved), Some(expected.clone()));
+        }
+        assert_eq!(archive.held().await.unwrap(), Some(expected.confirmation()));
+    };
+    let raised = |flags: &Archived, sequence| {
+        let revision = Revision { sequence, ..flags.revision };
+        Archived { revision, ..flags.clone() }
+    };
+    // Redis begins to count anew, and is further in Flagr's history than a folder that counts on.
+    let (redis, folder) = (of_change(0, 1, Some(29), 1), of_change(0, 4, Some(28), 2));
+    check(&redis, &folder, raised(&redis, 5)).await;
+    check(&folder, &redis, raised(&redis, 5)).await;
+    let (redis, folder) = (of_change(0, 4, Some(29), 1), of_change(0, 4, Some(28), 2));
+    check(&redis, &folder, raised(&redis, 5)).await;
+    // Of the same change the later publication counts, and so it does where changes have no numbers.
+    let (redis, folder) = (of_change(0, 1, Some(29), 1), of_change(0, 4, Some(29), 2));
+    check(&redis, &folder, folder.clone()).await;
+    let (redis, folder) = (of_change(0, 1, None, 1), of_change(0, 4, Some(29), 2));
+    check(&redis, &folder, folder.clone()).await;
+    // In a new epoch Flagr went back on purpose.
+    let (redis, folder) = (of_change(1, 5, Some(20), 1), of_change(0, 4, Some(28), 2));
+    check(&redis, &folder, redis.clone()).await;
+}
+
+/// An archive that never answers.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl FlagArchive for Silent {
+    async fn load(&self) -> Result<Option<Archived>, ArchiveError> {
+        std::future::pending().await
+    }
+
+    async fn save(&self, _: &Archived) -> Result<(), ArchiveError> {
+        std::future::pending().await
+    }
+
+    async fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
+        std::future::pending().await
+    }
+
+    fn describe(&self) -> String {
+        "silent".into()
+    }
+
+    async fn leads(&self) -> bool {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_does_not_wait_for_a_shared_layer_that_is_late() {
+    let archive = StackedArchive::new(vec![Arc::new(Silent), holding(1, 1).await]);
+    let begin = tokio::time::Instant::now();
+    assert!(archive.leads().await);
+    assert_eq!(archive.held().await.unwrap(), None);
+    assert_eq!(archive.load().await.unwrap().map(saved), Some(flags(1, 1)));
+    assert_eq!(begin.elapsed(), std::time::Duration::from_millis(100), "once, for all of it");
+    // Afterwards there is time.
+    let later = std::time::Duration::from_secs(3600);
+    assert!(tokio::time::timeout(later, archive.load()).await.is_err());
+    // Where nothing else has flags it is waited for.
+    let archive = StackedArchive::new(vec![Arc::new(Silent), empty()]);
+    assert!(tokio::time::timeout(later, archive.load()).await.is_err());
 }

@@ -128,3 +128,57 @@ async fn all_lead_where_the_lease_cannot_be_had() {
     one.release().await;
     assert_eq!(server.command(&["LLEN", "vexilla:lease"]).await, redis::Value::Int(4));
 }
+
+/// Waits until exactly one of them leads, and it is this one.
+async fn until_only_leads(server: &RedisServer, leader: &RedisArchive, follower: &RedisArchive) {
+    until("handing over", server, async || leader.leads().await && !follower.leads().await).await;
+}
+
+#[tokio::test]
+async fn who_steps_back_follows_the_one_that_takes_over() {
+    let server = RedisServer::start();
+    let first = connect(server.port);
+    assert!(first.leads().await);
+    let second = connect(server.port);
+    assert!(!second.leads().await);
+    first.step_back().await;
+    until_only_leads(&server, &second, &first).await;
+    second.step_back().await;
+    // Nobody wants it now: both ask for themselves, and no lease is held.
+    until("resting", &server, async || first.leads().await && second.leads().await).await;
+    assert_eq!(server.command(&["EXISTS", "vexilla:lease"]).await, redis::Value::Int(0));
+    let third = connect(server.port);
+    assert!(third.leads().await);
+    until("following", &server, async || !first.leads().await && !second.leads().await).await;
+}
+
+#[tokio::test]
+async fn who_cannot_tell_the_others_does_not_lead_them() {
+    let server = RedisServer::start();
+    let small = {
+        let mut config = config(server.port);
+        config.max_document_bytes = 20;
+        RedisArchive::connect(config).unwrap()
+    };
+    assert!(small.leads().await);
+    let other = connect(server.port);
+    assert!(!other.leads().await);
+    small.save(&flags(1, 1)).await.unwrap_err();
+    until_only_leads(&server, &other, &small).await;
+    other.save(&flags(1, 1)).await.unwrap();
+    assert_eq!(load(&other).await, Some((1, 1)));
+}
+
+#[tokio::test]
+async fn all_lead_where_redis_takes_nothing() {
+    let server = RedisServer::start();
+    let (first, second) = (connect(server.port), connect(server.port));
+    assert!(first.leads().await);
+    first.save(&flags(1, 1)).await.unwrap();
+    server.command(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let text = first.save(&flags(1, 2)).await.unwrap_err().to_string();
+    assert!(text.ends_with("refuses"), "{text}");
+    until("leading", &server, async || first.leads().await && second.leads().await).await;
+    server.command(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    first.save(&flags(1, 2)).await.unwrap();
+}

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive, Secret};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, Archived, FlagArchive, Revision, Secret};
 use vexilla_storage::RedisArchive;
 
 use crate::server::RedisServer;
@@ -36,12 +36,39 @@ async fn what_one_instance_saves_another_loads() {
     let text = check_error(other.save(&same).await, ArchiveErrorKind::Superseded);
     assert_eq!(text, format!("{name} holds other flags as revision 1.10"));
     other.save(&flags(2, 0)).await.unwrap();
-    other.save(&flags(u64::MAX, u64::MAX)).await.unwrap();
-    // Floating-point numbers would not tell these two apart.
-    let almost = flags(u64::MAX, u64::MAX - 1);
+    let last = Revision::MOST - 1;
+    other.save(&flags(last, last)).await.unwrap();
+    let almost = flags(last, last - 1);
     check_error(one.save(&almost).await, ArchiveErrorKind::Superseded);
-    assert_eq!(load(&one).await, Some((u64::MAX, u64::MAX)));
+    assert_eq!(load(&one).await, Some((last, last)));
     assert_eq!(one.describe(), name);
+}
+
+#[tokio::test]
+async fn a_revision_that_cannot_be_is_damage_and_keeps_nothing_out() {
+    for (epoch, sequence) in [(0, u64::MAX), (u64::MAX, 1), (Revision::MOST, 0)] {
+        let server = RedisServer::start();
+        let archive = connect(server.port);
+        // As somebody else would write it who counts so far.
+        archive.save(&flags(epoch, sequence)).await.unwrap();
+        check_error(archive.load().await, ArchiveErrorKind::Corrupt);
+        assert_eq!(archive.held().await.unwrap(), None);
+        archive.save(&flags(0, 4)).await.unwrap();
+        assert_eq!(load(&archive).await, Some((0, 4)));
+    }
+}
+
+#[tokio::test]
+async fn a_missing_password_is_named_in_one_line() {
+    let server = RedisServer::start_with(&["--requirepass", "sesame"]);
+    let archive = connect(server.port);
+    let text = check_error(archive.load().await, ArchiveErrorKind::Unavailable);
+    let name = archive.describe();
+    let cause = text.strip_prefix(&format!("{name} wants a password: ")).unwrap();
+    assert_eq!((cause.matches("NOAUTH").count(), cause.contains('\n')), (1, false), "{text}");
+    let state = archive.layers();
+    assert_eq!(state[0].error.as_deref(), Some(&*text));
+    assert_eq!((&*state[0].name, state[0].leads), (&*name, Some(true)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

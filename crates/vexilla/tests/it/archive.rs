@@ -228,7 +228,6 @@ async fn one_asks_the_source_and_the_others_follow() {
     let source = Scripted::new(Strictness::AsStored);
     let follower = start(&source, archive.clone()).await;
     assert_eq!(reason(&follower, "a"), Reason::Static);
-    follower.refresh().await.unwrap(); // in place of the one that follows a start
     let fetches = || source.fetches.load(Ordering::Relaxed);
 
     archive.followed.store(false, Ordering::Relaxed);
@@ -242,7 +241,6 @@ async fn one_asks_the_source_and_the_others_follow() {
     archive.news.notify_one();
     assert_eq!(changes.next().await.unwrap().added, [Box::<str>::from("b")]);
     assert_eq!(follower.stats().revision, leader.stats().revision);
-    follower.refresh().await.unwrap();
     assert_eq!(fetches(), 0, "the follower asked nobody");
 
     // The one who asked is gone: everybody asks for itself.

@@ -136,7 +136,7 @@ async fn who_follows_stays_as_fresh_as_who_asks_and_reads_the_flags_once() {
     fleet.sources[0].then(Answer::Unchanged);
     fleet.clients[0].refresh().await.unwrap();
     while fleet.both(reason) != [Reason::NoMatch; 2] {
-        fleet.clients[1].refresh().await.unwrap();
+        fleet.pass(INTERVAL / 2).await;
     }
     assert_eq!(fleet.follower.loads.load(Ordering::Relaxed), 2);
     for _ in 0..20 {
@@ -152,7 +152,10 @@ async fn without_the_source_both_get_stale_and_expire_and_both_come_back() {
     for _ in 0..10 {
         fleet.pass(INTERVAL / 2).await;
     }
-    fleet.sources[0].then(Answer::Fails);
+    fleet.clients[1].refresh().await.unwrap(); // the first answer of its script
+    for source in &fleet.sources {
+        source.then(Answer::Fails);
+    }
     let mut staled = [None::<i32>; 2];
     let mut expired = [None::<i32>; 2];
     for step in 0..24 {
@@ -172,7 +175,6 @@ async fn without_the_source_both_get_stale_and_expire_and_both_come_back() {
     assert!(leader.abs_diff(follower) <= 2_u32, "expired in {leader} and {follower}");
     // The last look was an interval ago at most, and its jitter.
     assert!(9 <= leader, "not before its time, but in {leader}");
-    assert_eq!(fleet.sources[1].fetches.load(Ordering::Relaxed), 0);
 
     fleet.sources[0].then(Answer::Unchanged);
     for _ in 0..6 {
@@ -186,7 +188,8 @@ async fn without_the_source_both_get_stale_and_expire_and_both_come_back() {
 async fn who_begins_to_follow_flags_that_nobody_confirms_is_stale() {
     let shared = Arc::new(MemoryArchive::new());
     start(&source(), Member::of(&shared, true)).await.stop().await;
-    let source = source();
+    let source = Scripted::new(Strictness::AsStored);
+    source.then(Answer::Fails);
     source.advance(INTERVAL * 3);
     let client = start(&source, Member::of(&shared, false)).await;
     settle().await;
@@ -197,8 +200,26 @@ async fn who_begins_to_follow_flags_that_nobody_confirms_is_stale() {
     let refreshed_at_ms = confirmation.refreshed_at_ms + 290_000;
     let confirmation = Confirmation { refreshed_at_ms, ..confirmation };
     assert!(shared.confirm(&confirmation).await.unwrap());
-    client.refresh().await.unwrap();
+    tokio::time::advance(INTERVAL * 2).await; // its own clock stands still
+    settle().await;
     assert_eq!((client.stats().age, client.stats().stale), (Some(INTERVAL / 10), false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_asks_for_itself_where_the_leader_has_no_answer_any_more() {
+    let fleet = Fleet::start().await;
+    // The first look compiles, in a thread that knows nothing of paused time.
+    fleet.clients[1].refresh().await.unwrap();
+    let before = fleet.sources[1].fetches.load(Ordering::Relaxed);
+    fleet.sources[0].then(Answer::Fails);
+    for _ in 0..20 {
+        fleet.pass(INTERVAL / 2).await;
+    }
+    assert!(fleet.sources[1].fetches.load(Ordering::Relaxed) > before);
+    assert!(!fleet.clients[1].stats().stale);
+    assert!(fleet.clients[1].stats().age.unwrap() <= INTERVAL * 4);
+    // Who leads has no answer, and nobody here takes its place.
+    assert_eq!(fleet.both(reason), [Reason::Fallback, Reason::Static]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use vexilla::{Auth, Changes, Client, ClientBuilder, Context, FlagrConfig, RedisConfig, Secret};
-use wiremock::matchers::{method, path};
+use vexilla::{
+    Auth, Changes, Client, ClientBuilder, Consistency, Context, FlagrConfig, RedisConfig, Secret,
+};
+use vexilla_domain::Operator;
+use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::redis_server::RedisServer;
@@ -24,6 +27,14 @@ async fn serve(server: &MockServer, max_id: u64, key: &str) {
         let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
         Mock::given(method("GET")).and(path(at)).respond_with(answer).mount(server).await;
     }
+}
+
+/// Lets Flagr refuse this one, and answer the others as before.
+async fn refuse(server: &MockServer, name: &str) {
+    let answer = ResponseTemplate::new(503);
+    let token = format!("Bearer {name}");
+    let mock = Mock::given(header("authorization", token.as_str())).respond_with(answer);
+    mock.with_priority(1).mount(server).await;
 }
 
 /// A member of the fleet; Flagr knows it by its name.
@@ -76,7 +87,6 @@ async fn one_asks_flagr_the_others_follow_and_each_asks_for_itself_without_redis
     let second = member(&flagr, &redis, "second").start().await.unwrap();
     let third = member(&flagr, &redis, "third").start().await.unwrap();
     for client in [&second, &third] {
-        client.refresh().await.unwrap();
         assert!(on(client, "a"));
         let origin = format!("redis 127.0.0.1:{}/0, of {}", redis.port, client.stats().source);
         assert_eq!(*client.stats().origin, *origin);
@@ -97,23 +107,24 @@ async fn one_asks_flagr_the_others_follow_and_each_asks_for_itself_without_redis
 
     // It goes, and another one takes its place.
     first.stop().await;
-    let mut counts = (0, 0);
+    let leads = |client: &Client| client.stats().leads == Some(true);
     within(async {
-        while counts == (0, 0) {
-            second.refresh().await.unwrap();
-            third.refresh().await.unwrap();
-            counts = (asked(&flagr, "second").await, asked(&flagr, "third").await);
+        while !leads(&second) && !leads(&third) {
+            tokio::task::yield_now().await;
         }
     })
     .await;
     let (leader, follower, follows) =
-        if counts.1 == 0 { (&second, &third, "third") } else { (&third, &second, "second") };
+        if leads(&second) { (&second, &third, "third") } else { (&third, &second, "second") };
     serve(&flagr, 7, "c").await;
     let mut changes = follower.subscribe();
     leader.refresh().await.unwrap();
     assert_eq!(within(added(&mut changes)).await, [Box::<str>::from("c")]);
-    follower.refresh().await.unwrap();
     assert_eq!(asked(&flagr, follows).await, 0);
+    assert_eq!(follower.stats().leads, Some(false));
+    // What somebody wants to know now is asked of Flagr itself.
+    follower.refresh().await.unwrap();
+    assert!(asked(&flagr, follows).await > 0);
 
     // Redis goes too: everybody serves on, and asks for itself.
     redis.kill();
@@ -224,6 +235,158 @@ async fn a_confirmation_counts_for_those_who_follow_and_without_flagr_all_expire
         }
     })
     .await;
+}
+
+/// A leader and a follower that look for themselves once in an hour at most.
+async fn pair(flagr: &MockServer, redis: &RedisServer) -> (Client, Client) {
+    serve(flagr, 5, "a").await;
+    let start = async |name| {
+        let builder = member(flagr, redis, name).refresh_interval(Duration::from_secs(3600));
+        builder.start().await.unwrap()
+    };
+    let pair = (start("first").await, start("second").await);
+    assert_eq!((pair.0.stats().leads, pair.1.stats().leads), (Some(true), Some(false)));
+    assert_eq!(asked(flagr, "second").await, 0);
+    pair
+}
+
+#[tokio::test]
+async fn who_follows_asks_flagr_where_it_is_wanted() {
+    let (flagr, redis) = (MockServer::start().await, RedisServer::start());
+    let (first, second) = pair(&flagr, &redis).await;
+    // By hand, as `POST /admin/refresh` does.
+    serve(&flagr, 6, "b").await;
+    let mut changes = first.subscribe();
+    Operator::refresh(&second).await.unwrap();
+    assert!(on(&second, "b"));
+    assert_eq!(within(added(&mut changes)).await, [Box::<str>::from("b")], "and tells the others");
+    // By an evaluation that wants the newest.
+    serve(&flagr, 7, "c").await;
+    let strict = second.with_consistency(Consistency::Strict);
+    assert!(strict.bool("c", &Context::new("u"), false).await);
+    // By a key that it does not know.
+    serve(&flagr, 8, "d").await;
+    assert!(second.bool("d", &Context::new("u"), false).await);
+    // By a notice that does not say which flag changed, as the webhook takes it.
+    serve(&flagr, 9, "e").await;
+    second.notify(&[]);
+    within(async {
+        while !on(&second, "e") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(!first.stats().stale && !second.stats().stale);
+}
+
+#[tokio::test]
+async fn an_old_folder_does_not_take_the_fleet_back_in_time() {
+    let (flagr, redis) = (MockServer::start().await, RedisServer::start());
+    let folder = tempfile::tempdir().unwrap();
+    serve(&flagr, 25, "old").await;
+    let alone = || {
+        let mut config = FlagrConfig::new(flagr.uri());
+        config.retries = 0;
+        Client::builder().flagr_with(config).archive_dir(folder.path())
+    };
+    let before = alone().start().await.unwrap();
+    for id in 26..=28 {
+        serve(&flagr, id, &format!("old-{id}")).await;
+        before.refresh().await.unwrap();
+    }
+    before.stop().await;
+    let counted = before.stats().revision;
+    drop(before);
+
+    let (first, second) = {
+        serve(&flagr, 29, "new").await;
+        let first = member(&flagr, &redis, "first").start().await.unwrap();
+        (first, member(&flagr, &redis, "second").start().await.unwrap())
+    };
+    assert!(first.stats().revision < counted, "it counts on its own");
+    flagr.reset().await;
+    let third = member(&flagr, &redis, "third").archive_dir(folder.path()).start().await.unwrap();
+    let all = [&first, &second, &third];
+    within(async {
+        while all.iter().any(|it| it.stats().revision <= counted) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for client in all {
+        assert!(on(client, "new") && !on(client, "old-28"));
+        assert_eq!(client.stats().max_snapshot_id, 29);
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_takes_nothing_freezes_nobody() {
+    let (flagr, redis) = (MockServer::start().await, RedisServer::start());
+    let folder = tempfile::tempdir().unwrap();
+    serve(&flagr, 5, "a").await;
+    let interval = Duration::from_millis(100);
+    let first = member(&flagr, &redis, "first").refresh_interval(interval).start().await.unwrap();
+    let builder = member(&flagr, &redis, "second").refresh_interval(interval);
+    let second = builder.archive_dir(folder.path()).start().await.unwrap();
+    let arrives = async |key: &str| {
+        within(async {
+            while !(on(&first, key) && on(&second, key)) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    };
+    redis.command(&["CONFIG", "SET", "maxmemory", "1"]);
+    serve(&flagr, 6, "b").await;
+    arrives("b").await;
+    redis.command(&["CONFIG", "SET", "maxmemory", "0"]);
+    redis.command(&["SET", "vexilla:flags", "hello"]);
+    serve(&flagr, 7, "c").await;
+    arrives("c").await;
+    let says_so = |client: &Client| client.stats().archives.iter().any(|it| it.error.is_some());
+    within(async {
+        while !says_so(&second) || first.stats().archive_error.is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_lost_flagr_lets_another_one_lead() {
+    let (flagr, redis) = (MockServer::start().await, RedisServer::start());
+    serve(&flagr, 5, "a").await;
+    let interval = Duration::from_millis(100);
+    let cut_off = member(&flagr, &redis, "cut off").refresh_interval(interval);
+    let cut_off = cut_off.start().await.unwrap();
+    assert_eq!(cut_off.stats().leads, Some(true));
+    let other = member(&flagr, &redis, "other").refresh_interval(interval).start().await.unwrap();
+    refuse(&flagr, "cut off").await;
+    within(async {
+        while other.stats().leads != Some(true) || cut_off.stats().leads != Some(false) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    within(async {
+        while cut_off.stats().stale || other.stats().stale {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_revision_that_cannot_be_ends_nothing() {
+    let (flagr, redis) = (MockServer::start().await, RedisServer::start());
+    let (first, second) = pair(&flagr, &redis).await;
+    redis.command(&["HSET", "vexilla:flags", "sequence", "18446744073709551615"]);
+    serve(&flagr, 6, "b").await;
+    let mut changes = second.subscribe();
+    first.refresh().await.unwrap();
+    assert_eq!(within(added(&mut changes)).await, [Box::<str>::from("b")]);
+    assert!(first.readiness().is_ready() && second.readiness().is_ready());
+    assert_eq!(first.stats().revision, second.stats().revision);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A real Redis for a test.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 /// A `redis-server` on a free port of the loopback that keeps everything in memory. It ends with the test.
@@ -18,6 +18,15 @@ impl RedisServer {
             Some(Self { port, child: run(port)? })
         });
         started.unwrap()
+    }
+
+    /// Does one command, as Redis' own line protocol has it.
+    pub(crate) fn command(&self, words: &[&str]) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        writeln!(stream, "{}\r", words.join(" ")).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        assert!(!answer.starts_with('-'), "{answer}");
     }
 
     pub(crate) fn kill(&mut self) {

@@ -1,12 +1,14 @@
 //! What a refresh may change, and what it must not.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use vexilla::{
     Client, Config, Context, ExportPolicy, Parts, Reason, Refreshed, StartError, StartPolicy,
 };
-use vexilla_domain::Strictness;
+use vexilla_domain::{Depth, Fetch, FlagSource, Marker, SourceError, Strictness};
 
 use crate::scripted::{Answer, Scripted, constraint, flag};
 
@@ -231,4 +233,42 @@ async fn the_last_clone_ends_the_task() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     settle().await;
     assert_eq!(source.fetches.load(Ordering::Relaxed), 1);
+}
+
+/// A source whose second look ends by a defect.
+#[derive(Debug)]
+struct Defective(Arc<Scripted>);
+
+#[async_trait]
+impl FlagSource for Defective {
+    async fn fetch(&self, seen: Option<&Marker>, depth: Depth) -> Result<Fetch, SourceError> {
+        let first = seen.is_none().then_some(());
+        first.unwrap();
+        self.0.fetch(seen, depth).await
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn strictness(&self) -> Strictness {
+        Strictness::AsStored
+    }
+}
+
+#[tokio::test]
+async fn a_defect_that_ends_the_refreshing_is_shown() {
+    let source = Scripted::new(Strictness::AsStored);
+    source.then_numbered(5, &[&flag(1, "a", "")]);
+    let parts = Parts::new(Arc::new(Defective(source)));
+    let client = Client::new(parts, Config::default()).await.unwrap();
+    client.refresh().await.unwrap_err();
+    let shown = async {
+        while client.readiness().is_ready() || !client.stats().stale {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), shown).await.unwrap();
+    assert!(on(&client, "a"), "serving goes on");
+    client.stop().await; // and waits for nothing
 }
