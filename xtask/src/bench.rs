@@ -30,12 +30,13 @@ const USAGE: &str = "usage: cargo xtask bench [OPTIONS]
   --flagr-url URL       the same with the Flagr that is there";
 
 /// The benchmarks, in the order of the table; `instructions` needs Valgrind and comes last.
-const BENCHES: [&str; 9] = [
+const BENCHES: [&str; 10] = [
     "peers",
     "telemetry",
     "concurrent",
     "compile",
     "storage",
+    "budget",
     "outage",
     "counts",
     "reference",
