@@ -5,61 +5,32 @@
 //! - An evaluation that Flagr answered before, against one that Flagr answers, on the loopback.
 //! - An evaluation while another thread saves 10,000 flags again and again, against one while nothing is saved.
 //! - The memory that 10,000 flags take in a process, once they came from a file and once from an archive.
-//! - The memory that 100,000 flags take under a budget, against the budget and what is never displaced.
 //!
 //! What a process of its own is needed for is asked of this program again, with the name of the question.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     clippy::panic,
     reason = "a benchmark reports, or ends"
 )]
 
 use std::hint::black_box;
-use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::{env, fs, thread};
 
-use async_trait::async_trait;
 use tokio::runtime::{Builder, Runtime};
-use vexilla::{CacheConfig, Client, Config, DiskArchive, DiskConfig, FlagrConfig, Parts, Source};
+use vexilla::{Client, Config, DiskArchive, DiskConfig, FlagrConfig, Parts, Source};
 use vexilla_benches::flagr::Flagr;
+use vexilla_benches::memory::{ask, resident};
 use vexilla_benches::row::Row;
+use vexilla_benches::source::Flags;
 use vexilla_benches::{cpu, flags, ratio};
-use vexilla_domain::json::{Document, read_flags};
-use vexilla_domain::{
-    Archived, Context, Depth, Fetch, FlagArchive, FlagSource, Marker, Revision, SourceError,
-    Strictness,
-};
+use vexilla_domain::{Archived, Context, FlagArchive, Revision};
 
 const COUNT: usize = 10_000;
-
-/// A source that has these flags, or nothing to say at all.
-#[derive(Debug)]
-struct Flags(Option<Vec<u8>>);
-
-#[async_trait]
-impl FlagSource for Flags {
-    async fn fetch(&self, seen: Option<&Marker>, _: Depth) -> Result<Fetch, SourceError> {
-        let Some(export) = &self.0 else { return std::future::pending().await };
-        let document = || read_flags(export).unwrap();
-        let changed: Option<Document> = seen.is_none().then(document);
-        Ok(Fetch { changed, marker: Marker::default(), again_in: None })
-    }
-
-    fn describe(&self) -> String {
-        "flags of a benchmark".to_owned()
-    }
-
-    fn strictness(&self) -> Strictness {
-        Strictness::AsStored
-    }
-}
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -67,10 +38,6 @@ fn main() {
         [question, folder] if question == "ready" => return ready(Path::new(folder)),
         [question, folder] if question == "memory" => return memory(Path::new(folder)),
         [question, folder] if question == "archived" => return archived(Path::new(folder)),
-        [question, folder] if question == "pinned" => return budget(Path::new(folder), 1, 0),
-        [question, folder] if question == "budget" => {
-            return budget(Path::new(folder), BUDGET, 300_000);
-        }
         _ => {}
     }
     let folder = tempfile::tempdir().unwrap();
@@ -95,31 +62,6 @@ fn main() {
         let work = format!("resident memory for each of 10,000 flags of {origin}");
         Row::new(&work, "bytes", bytes.parse().unwrap()).at_most(1536.0).report();
     }
-    let many = tempfile::tempdir().unwrap();
-    archive(many.path(), &flags::export(MANY, flags::TARGETED));
-    let bytes = |question| ask(question, many.path()).parse::<f64>().unwrap();
-    let (pinned, all) = (bytes("pinned"), bytes("budget"));
-    #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
-    let expected = BUDGET as f64 + pinned;
-    Row::new("resident memory of 100,000 flags under a budget of 12 MiB", "bytes", all)
-        .against("the budget and what is pinned", expected)
-        .at_most(1.2)
-        .report();
-}
-
-const MANY: usize = 100_000;
-
-/// A tenth of what the bodies of so many flags take.
-const BUDGET: u64 = 12 << 20;
-
-/// Asks this program something in a process of its own.
-fn ask(question: &str, folder: &Path) -> String {
-    let mut command = Command::new(env::current_exe().unwrap());
-    let mut child = command.arg(question).arg(folder).stdout(Stdio::piped()).spawn().unwrap();
-    let mut answer = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
-    assert!(child.wait().unwrap().success());
-    answer.trim_end().to_owned()
 }
 
 /// The runtime of a service.
@@ -182,39 +124,6 @@ fn archived(folder: &Path) {
     let full = resident();
     println!("{}", (full - empty) / COUNT as u64);
     runtime.block_on(client.stop());
-}
-
-/// Prints what many flags take under a budget, after some evaluations of all of them, some more often than others.
-fn budget(folder: &Path, bytes: u64, evaluations: usize) {
-    let runtime = runtime();
-    runtime.block_on(async { tokio::spawn(async {}).await.unwrap() });
-    let empty = resident();
-    let archive = Arc::new(DiskArchive::open(folder, DiskConfig::default()).unwrap());
-    let parts = Parts::new(Arc::new(Flags(None))).with_archive(archive);
-    let parts = parts.with_memory_budget(&CacheConfig::with_budget(bytes)).unwrap();
-    let client = runtime.block_on(Client::new(parts, Config::default())).unwrap();
-    let ctx = flags::context();
-    runtime.block_on(async {
-        let mut state = 1_u64;
-        for _ in 0..evaluations {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let skewed = (state >> 33) as usize % MANY * ((state >> 13) as usize % MANY) / MANY;
-            let key = format!("flag-{skewed}");
-            assert!(client.bool(&key, &ctx, false).await, "{key}");
-        }
-    });
-    println!("{}", resident() - empty);
-    if 0 < evaluations {
-        eprintln!("  {:?}", client.stats().bodies.unwrap());
-    }
-    runtime.block_on(client.stop());
-}
-
-/// The bytes of this process that are in memory.
-fn resident() -> u64 {
-    let pages = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = pages.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * 4096
 }
 
 /// An answer that is held, against one that is fetched.

@@ -12,8 +12,10 @@
 pub mod cpu;
 pub mod flagr;
 pub mod flags;
+pub mod memory;
 pub mod ratio;
 pub mod row;
+pub mod source;
 pub mod unleash;
 
 use std::sync::Arc;

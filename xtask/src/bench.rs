@@ -34,12 +34,13 @@ pub(crate) struct Options {
 }
 
 /// The benchmarks, in the order of the table; `instructions` needs Valgrind and comes last.
-const BENCHES: [&str; 9] = [
+const BENCHES: [&str; 10] = [
     "peers",
     "telemetry",
     "concurrent",
     "compile",
     "storage",
+    "budget",
     "outage",
     "counts",
     "reference",

@@ -94,7 +94,7 @@ impl Pending<'_> {
     }
 
     /// Nothing was changed.
-    pub(crate) fn is_none(mut self) {
+    pub(crate) fn dismiss(mut self) {
         self.is_looked_at = true;
     }
 

@@ -117,7 +117,7 @@ impl PassThrough {
                         ForwardErrorKind::Overloaded | ForwardErrorKind::TooLarge
                     )
                 {
-                    pending.is_none();
+                    pending.dismiss();
                 }
                 return Err(told(&error));
             }
@@ -130,7 +130,7 @@ impl PassThrough {
                 body = pending.name(body, &head.headers).await?;
                 pending.settle().await;
             } else if !head.status.is_server_error() {
-                pending.is_none(); // Flagr refused it
+                pending.dismiss(); // Flagr refused it
             }
         }
         Ok(Response::from_parts(head, body))

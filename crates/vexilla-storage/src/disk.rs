@@ -1,5 +1,6 @@
 //! The archive in a folder.
 
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use vexilla_domain::{
 
 use steps::Disk;
 use store::Store;
+
+use crate::Lane;
 
 mod confirmed;
 mod failure;
@@ -41,7 +44,11 @@ impl Default for DiskConfig {
 /// after that; a load takes the newest that is whole. One that a later version of Vexilla has written is left to that one.
 /// When flags that stay as they are were confirmed is kept beside them: a process that ends loses nothing of that, a power
 /// failure the last minute. Only one process at a time has the folder.
-pub struct DiskArchive(Arc<Store>);
+pub struct DiskArchive {
+    store: Arc<Store>,
+    /// Reads single flags, one after the other, with the memory that the last one needed.
+    reader: Lane,
+}
 
 impl DiskArchive {
     /// Takes hold of the folder, which is made if it is not there, for as long as the archive lives.
@@ -51,7 +58,7 @@ impl DiskArchive {
     /// [`Locked`](ArchiveErrorKind::Locked) if another archive has it, [`Unavailable`](ArchiveErrorKind::Unavailable) if
     /// it cannot be made or written to.
     pub fn open(directory: impl Into<PathBuf>, config: DiskConfig) -> Result<Self, ArchiveError> {
-        Ok(Self(Arc::new(Store::open(directory.into(), config, Box::new(Disk))?)))
+        Ok(Self::of(Store::open(directory.into(), config, Box::new(Disk))?))
     }
 
     /// The newest flags of a folder that another archive may have: nothing there is made, changed or waited for. May block.
@@ -66,19 +73,37 @@ impl DiskArchive {
         Store::peek(directory.into(), config, Box::new(Disk))
     }
 
+    fn of(store: Store) -> Self {
+        Self { store: Arc::new(store), reader: Lane::new("vexilla-archive") }
+    }
+
     /// Runs `work` where it may block. It goes on to its end when the caller goes away.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, ArchiveError> + Send + 'static,
     ) -> Result<T, ArchiveError> {
-        let store = Arc::clone(&self.0);
+        let store = Arc::clone(&self.store);
         match tokio::task::spawn_blocking(move || work(&store)).await {
             Ok(result) => result,
-            Err(error) => {
-                let message = format!("`{}` was not waited for", self.0.directory().display());
-                Err(ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error))
-            }
+            Err(error) => Err(self.not_done(error)),
         }
+    }
+
+    /// Reads a single flag.
+    async fn read(
+        &self,
+        work: impl FnOnce(&Store) -> Result<Option<Flag>, ArchiveError> + Send + 'static,
+    ) -> Result<Option<Flag>, ArchiveError> {
+        let store = Arc::clone(&self.store);
+        match self.reader.run(move || work(&store)).await {
+            Ok(result) => result,
+            Err(error) => Err(self.not_done(error)),
+        }
+    }
+
+    fn not_done(&self, error: impl Error + Send + Sync + 'static) -> ArchiveError {
+        let message = format!("`{}` was not waited for", self.store.directory().display());
+        ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(error)
     }
 }
 
@@ -109,25 +134,23 @@ impl FlagArchive for DiskArchive {
         id: FlagId,
         is_wanted: FlagTest<'_>,
     ) -> Result<Option<Flag>, ArchiveError> {
-        let flag = self.blocking(move |store| store.load_flag(id)).await?;
+        let flag = self.read(move |store| store.load_flag(id)).await?;
         match flag.filter(is_wanted) {
             Some(flag) => Ok(Some(flag)),
-            None => {
-                Ok(self.blocking(move |store| store.load_older_flag(id)).await?.filter(is_wanted))
-            }
+            None => Ok(self.read(move |store| store.load_older_flag(id)).await?.filter(is_wanted)),
         }
     }
 
     fn describe(&self) -> String {
-        self.0.directory().display().to_string()
+        self.store.directory().display().to_string()
     }
 }
 
 impl fmt::Debug for DiskArchive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DiskArchive")
-            .field("directory", &self.0.directory())
-            .field("config", &self.0.config())
+            .field("directory", &self.store.directory())
+            .field("config", &self.store.config())
             .finish_non_exhaustive()
     }
 }

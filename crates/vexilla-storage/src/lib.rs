@@ -38,6 +38,8 @@ mod disk;
 mod flights;
 #[cfg(feature = "disk")]
 mod folder_lock;
+#[cfg(any(feature = "disk", feature = "memory"))]
+mod lane;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis_archive;
@@ -64,6 +66,8 @@ pub use cache_config::{CacheConfig, CacheConfigError};
 pub use cached_remote::{CachedRemote, CachedRemoteConfig};
 #[cfg(feature = "disk")]
 pub use disk::{DiskArchive, DiskConfig};
+#[cfg(any(feature = "disk", feature = "memory"))]
+pub use lane::{Lane, NotDone};
 pub use memory::MemoryArchive;
 #[cfg(feature = "redis")]
 pub use redis_archive::{RedisArchive, RedisConfig, RedisConfigError};

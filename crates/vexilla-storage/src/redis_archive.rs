@@ -77,7 +77,7 @@ impl RedisArchive {
         let tls = config.checked().map_err(unusable)?;
         let names = Names::new(&config.key_prefix, String::new());
         let shared = Shared::new(config, names, tls);
-        let mut link = shared.open().await.map_err(|it| shared.unavailable(it))?;
+        let mut link = shared.open().await.map_err(|it| shared.unavailable(&it))?;
         let load = shared.load(&mut link.connection);
         match timeout(shared.config.response_timeout, load).await {
             Ok(loaded) => loaded,
@@ -110,7 +110,7 @@ impl FlagArchive for RedisArchive {
         let shared = &self.shared;
         let mut connection = shared.connection().await?;
         let confirmed = shared.names.confirm(&mut connection, confirmation).await;
-        let confirmed = confirmed.map_err(|it| shared.unavailable(it));
+        let confirmed = confirmed.map_err(|it| shared.unavailable(&it));
         self.give_up_lease_unless(&confirmed);
         confirmed
     }
@@ -119,7 +119,7 @@ impl FlagArchive for RedisArchive {
         let shared = &self.shared;
         let mut connection = shared.connection().await?;
         let held = shared.names.held(&mut connection).await;
-        let (revision, confirmation) = held.map_err(|it| shared.unavailable(it))?;
+        let (revision, confirmation) = held.map_err(|it| shared.unavailable(&it))?;
         if confirmation.is_some() {
             shared.know(revision);
         }
@@ -178,7 +178,7 @@ impl RedisArchive {
         let sealed =
             sealed.map_err(|it| shared.interrupted(it))?.map_err(|it| shared.interrupted(it))?;
         let saved = shared.names.save(&mut connection, &confirmation, &sealed).await;
-        match saved.map_err(|it| shared.unavailable(it))? {
+        match saved.map_err(|it| shared.unavailable(&it))? {
             Saved::Done => {
                 shared.know(Some(revision));
                 Ok(())
@@ -204,7 +204,7 @@ impl Shared {
     ) -> Result<Option<Archived>, ArchiveError> {
         let limit = self.config.max_document_bytes;
         let found = self.names.load(connection, most(limit)).await;
-        let (revision, sealed, confirmed) = match found.map_err(|it| self.unavailable(it))? {
+        let (revision, sealed, confirmed) = match found.map_err(|it| self.unavailable(&it))? {
             Found::Nothing => {
                 self.know(None);
                 return Ok(None);

@@ -141,40 +141,9 @@ pub(crate) fn most(limit: usize) -> usize {
 impl<'a> Sealed<'a> {
     /// Checks everything but what is within the body.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Damage> {
-        let (magic, rest) = match bytes.split_first_chunk::<{ MAGIC.len() }>() {
-            Some(split) => split,
-            None if MAGIC.starts_with(bytes) => return Err(Damage::Cut),
-            None => return Err(Damage::Foreign),
-        };
-        if magic != MAGIC {
-            return Err(Damage::Foreign);
-        }
-        let (format, rest) = number(rest)?;
-        if format != FORMAT {
-            return Err(Damage::Format(format));
-        }
-        let (header_bytes, rest) = number(rest)?;
-        let (header_crc, rest) = number(rest)?;
-        let length = usize::try_from(header_bytes).map_err(|_| Damage::Header)?;
-        if length > MAX_HEADER {
-            return Err(Damage::Header);
-        }
-        let (header, body) = rest.split_at_checked(length).ok_or(Damage::Cut)?;
-        if header_crc32(header_bytes, header) != header_crc {
-            return Err(Damage::Header);
-        }
-        let header: Header = serde_json::from_slice(header).map_err(|_| Damage::Header)?;
-        let revision = Revision { epoch: header.epoch, sequence: header.sequence };
-        if !revision.is_possible() {
-            return Err(Damage::Header);
-        }
-
-        if body.len() < header.body_bytes {
-            return Err(Damage::Cut);
-        }
-        if body.len() > header.body_bytes || crc32fast::hash(body) != header.body_crc32 {
-            return Err(Damage::Body);
-        }
+        let (header, body) = Header::read(bytes)?;
+        let crc32 = if body.len() < header.body_bytes { 0 } else { crc32fast::hash(body) };
+        header.check_body(body.len(), crc32)?;
         Ok(Self { header, body })
     }
 
@@ -224,6 +193,51 @@ impl<'a> Sealed<'a> {
             source: self.header.source,
             origin: Box::default(),
         })
+    }
+}
+
+impl Header {
+    /// Reads it from the beginning of sealed bytes. Gives what is there of the body too.
+    fn read(bytes: &[u8]) -> Result<(Self, &[u8]), Damage> {
+        let (magic, rest) = match bytes.split_first_chunk::<{ MAGIC.len() }>() {
+            Some(split) => split,
+            None if MAGIC.starts_with(bytes) => return Err(Damage::Cut),
+            None => return Err(Damage::Foreign),
+        };
+        if magic != MAGIC {
+            return Err(Damage::Foreign);
+        }
+        let (format, rest) = number(rest)?;
+        if format != FORMAT {
+            return Err(Damage::Format(format));
+        }
+        let (header_bytes, rest) = number(rest)?;
+        let (header_crc, rest) = number(rest)?;
+        let length = usize::try_from(header_bytes).map_err(|_| Damage::Header)?;
+        if length > MAX_HEADER {
+            return Err(Damage::Header);
+        }
+        let (header, body) = rest.split_at_checked(length).ok_or(Damage::Cut)?;
+        if header_crc32(header_bytes, header) != header_crc {
+            return Err(Damage::Header);
+        }
+        let header: Self = serde_json::from_slice(header).map_err(|_| Damage::Header)?;
+        let revision = Revision { epoch: header.epoch, sequence: header.sequence };
+        if !revision.is_possible() {
+            return Err(Damage::Header);
+        }
+        Ok((header, body))
+    }
+
+    /// Whether this is the length of the body, and its checksum.
+    fn check_body(&self, length: usize, crc32: u32) -> Result<(), Damage> {
+        if length < self.body_bytes {
+            return Err(Damage::Cut);
+        }
+        if length > self.body_bytes || crc32 != self.body_crc32 {
+            return Err(Damage::Body);
+        }
+        Ok(())
     }
 }
 

@@ -52,17 +52,17 @@ impl StackedArchive {
     }
 
     /// Whether these flags are to be served rather than those.
-    fn is_better(&self, these: &Archived, those: &Archived) -> bool {
+    fn is_better(&self, found: &Archived, held: &Archived) -> bool {
         let is_wanted =
             |it: &Archived| self.source.as_ref().is_none_or(|source| *source == it.source);
-        match (is_wanted(these), is_wanted(those)) {
+        match (is_wanted(found), is_wanted(held)) {
             (true, false) => true,
             (false, true) => false,
-            _ if these.source != those.source => those.revision < these.revision,
-            _ if these.progress() == those.progress() => {
-                those.refreshed_at_ms < these.refreshed_at_ms
+            _ if found.source != held.source => held.revision < found.revision,
+            _ if found.progress() == held.progress() => {
+                held.refreshed_at_ms < found.refreshed_at_ms
             }
-            _ => those.progress().is_before(&these.progress()),
+            _ => held.progress().is_before(&found.progress()),
         }
     }
 
@@ -257,12 +257,11 @@ impl FlagArchive for StackedArchive {
         for (index, (layer, held)) in self.layers.iter().zip(looks).enumerate() {
             match (layer.noted(Work::Tell, held), &told) {
                 (Err(error), _) if index == 0 => return Err(error),
-                (Err(_), _) => {}
                 (Ok(None), _) => return Ok(None),
                 (Ok(Some(held)), None) => told = Some(held),
                 (Ok(Some(held)), Some(first)) if !held.is_of_same_flags(first) => return Ok(None),
                 (Ok(Some(held)), Some(first)) if held != *first => behind.push(layer),
-                (Ok(Some(_)), Some(_)) => {}
+                (Err(_), _) | (Ok(Some(_)), Some(_)) => {}
             }
         }
         let Some(first) = told else { return Ok(None) };

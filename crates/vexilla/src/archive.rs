@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::{Instrument, debug, info, warn};
-use vexilla_domain::json::Rows;
+use vexilla_domain::json::WrittenRows;
 use vexilla_domain::{
     ArchiveError, ArchiveErrorKind, ArchiveOutcome, Archived, Depth, FlagArchive, Marker, Progress,
     Revision,
@@ -173,7 +173,7 @@ impl Refresher {
             return is_served.then_some(Refreshed::Unchanged);
         }
         let Archived { document, marker, revision, refreshed_at_ms, origin, .. } = archived;
-        let read = spawn_blocking(move || Rows::written(&document)).await;
+        let read = self.parts.make_rules(move || WrittenRows::of(&document)).await;
         let flags = match read {
             Ok(Ok(flags)) => flags,
             Ok(Err(error)) => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use vexilla_domain::{CacheCounts, Flag};
 use vexilla_eval::{CompiledFlag, Ruleset};
@@ -25,6 +26,15 @@ impl Parts {
     pub(crate) fn body_counts(&self) -> Option<CacheCounts> {
         None
     }
+
+    pub(crate) async fn make_rules<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        spawn_blocking(work).await
+    }
+
+    pub(crate) fn give_way(&self) {}
 
     pub(crate) fn offer_body(&self, _: CompiledFlag) {}
 

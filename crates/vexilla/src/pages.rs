@@ -5,12 +5,13 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use vexilla_domain::{CacheCounts, Clock, Flag, FlagHead, FlagName, FlagRef, FlagState};
 use vexilla_eval::{CompiledFlag, Ruleset, fingerprint};
-use vexilla_storage::{BodyKey, BoundedBodies, CacheConfig};
+use vexilla_storage::{BodyKey, BoundedBodies, CacheConfig, Lane};
 
 use crate::builder::ClientBuilder;
 use crate::client::Client;
@@ -26,6 +27,8 @@ pub(crate) struct Pages {
     budget: u64,
     missed: Mutex<HashMap<BodyKey, Body>>,
     wake: Notify,
+    /// Whatever makes bodies does it here: what is displaced then leaves room for what comes.
+    lane: Lane,
 }
 
 /// Which body of which flag.
@@ -36,7 +39,7 @@ struct Body {
     snapshot_id: u64,
 }
 
-type LoadFailure = Box<dyn Error + Send + Sync>;
+pub(crate) type LoadFailure = Box<dyn Error + Send + Sync>;
 
 /// More misses than this are not noted: they miss again.
 const MOST_MISSED: usize = 1024;
@@ -99,6 +102,24 @@ impl Parts {
         Some(self.pages.as_ref()?.bodies.counts())
     }
 
+    /// Makes rules, and the bodies with them: under a budget where all bodies are made.
+    pub(crate) async fn make_rules<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, LoadFailure> {
+        match &self.pages {
+            Some(pages) => Ok(pages.lane.run_long(work).await?),
+            None => Ok(spawn_blocking(work).await?),
+        }
+    }
+
+    /// Lets those who wait for a body have it before more rules are made.
+    pub(crate) fn give_way(&self) {
+        if let Some(pages) = &self.pages {
+            pages.lane.give_way();
+        }
+    }
+
     /// Takes a body that was just compiled, if there is room.
     pub(crate) fn offer_body(&self, flag: CompiledFlag) {
         if let Some(pages) = &self.pages {
@@ -131,7 +152,7 @@ impl Parts {
             loop {
                 pages.wake.notified().await;
                 while let Some(missed) = pages.next() {
-                    let load = self.load(&missed, &shared);
+                    let load = self.load(&pages, &missed, &shared);
                     if let Err(error) = pages.bodies.get_or_load(missed.key, load).await {
                         debug!(%error, "a flag that is not in memory cannot be loaded");
                     }
@@ -148,17 +169,22 @@ impl Parts {
     /// Reads a body from the archive, or from the source where the archive has it not, or not this one.
     async fn load(
         &self,
+        pages: &Pages,
         wanted: &Body,
         shared: &Shared,
     ) -> Result<Option<CompiledFlag>, LoadFailure> {
         let is_wanted = |flag: &Flag| {
             flag.key == wanted.flag.key && fingerprint(flag) == wanted.key.fingerprint
         };
-        let compiled = |flag: &Flag| CompiledFlag::compile(flag, self.source.strictness());
+        let compiled = |flag: Flag| {
+            let strictness = self.source.strictness();
+            pages.lane.run(move || CompiledFlag::compile(&flag, strictness))
+        };
         if let Some(archive) = &self.archive {
             match archive.load_flag(wanted.flag.id, &is_wanted).await {
                 Ok(found) => {
-                    if let Some(flag) = found.as_ref().filter(|it| is_wanted(it)).and_then(compiled)
+                    if let Some(flag) = found.filter(&is_wanted)
+                        && let Some(flag) = compiled(flag).await?
                     {
                         return Ok(Some(flag));
                     }
@@ -168,7 +194,7 @@ impl Parts {
         }
         let asked = FlagRef { id: wanted.flag.id.0, key: &wanted.flag.key };
         match self.source.fetch_flag(asked).await? {
-            FlagState::Found(flag) if is_wanted(&flag) => Ok(compiled(&flag)),
+            FlagState::Found(flag) if is_wanted(&flag) => Ok(compiled(*flag).await?),
             // The rules will follow. Until then a newer version is as good, and an older one is not.
             FlagState::Found(flag) if flag.id == wanted.flag.id => {
                 let snapshot_id = flag.snapshot_id.0;
@@ -176,7 +202,7 @@ impl Parts {
                     shared.notes.leave(std::slice::from_ref(&wanted.flag));
                 }
                 let is_new_enough = snapshot_id > 0 && wanted.snapshot_id <= snapshot_id;
-                let flag = is_new_enough.then(|| compiled(&flag)).flatten();
+                let flag = if is_new_enough { compiled(*flag).await? } else { None };
                 flag.map(Some).ok_or_else(|| "the source has another version of it".into())
             }
             FlagState::Gone { .. } => {
@@ -195,7 +221,7 @@ impl Client {
     pub(crate) async fn body(&self, shell: &CompiledFlag) -> Option<Arc<CompiledFlag>> {
         let pages = self.parts().pages.as_ref()?;
         let wanted = Body::of(shell);
-        let load = self.parts().load(&wanted, self.shared());
+        let load = self.parts().load(pages, &wanted, self.shared());
         let loaded =
             timeout(self.config().miss_timeout, pages.bodies.get_or_load(wanted.key, load));
         let body = match loaded.await {
@@ -243,11 +269,15 @@ impl Pages {
         config: &CacheConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, vexilla_storage::CacheConfigError> {
+        // What the cache has taken and not looked at yet may be an eighth more than it is to hold.
+        let mut config = config.clone();
+        config.max_cost -= config.max_cost / 9;
         Ok(Self {
-            bodies: BoundedBodies::new(config, clock, CompiledFlag::heap_bytes)?,
             budget: config.max_cost,
+            bodies: BoundedBodies::new(&config, clock, CompiledFlag::heap_bytes)?,
             missed: Mutex::default(),
             wake: Notify::new(),
+            lane: Lane::new("vexilla-flags"),
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use vexilla_domain::json::{Row, Rows, write_flag};
+use vexilla_domain::json::{Row, Rows, WrittenRows, write_flag};
 use vexilla_domain::{
     Flag, FlagFilter, FlagId, Level, MemorySavings, Problem, Revision, Strictness,
 };
@@ -28,7 +28,7 @@ pub(crate) struct Press {
 /// What is to be published.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    pub(crate) flags: Rows,
+    pub(crate) flags: Given,
     /// What was read since, one by one.
     pub(crate) read_since: Vec<Flag>,
     /// What becomes of the definitions.
@@ -38,6 +38,25 @@ pub(crate) struct Draft {
     pub(crate) now: SystemTime,
     pub(crate) origin: Box<str>,
     pub(crate) max_snapshot_id: Option<u64>,
+}
+
+/// The flags of a draft: from a source, or from an archive.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Fetched(Rows),
+    Archived(WrittenRows),
+}
+
+impl From<Rows> for Given {
+    fn from(rows: Rows) -> Self {
+        Self::Fetched(rows)
+    }
+}
+
+impl From<WrittenRows> for Given {
+    fn from(rows: WrittenRows) -> Self {
+        Self::Archived(rows)
+    }
 }
 
 /// What becomes of definitions once they are compiled.
@@ -66,7 +85,13 @@ impl Press {
     /// for a thread that others wait for.
     pub(crate) fn publication(&self, draft: Draft, previous: &Published) -> (Published, Written) {
         let Draft { flags, scope, .. } = draft;
-        let (mut rows, unread) = flags.into_parts();
+        let (mut rows, unread, archived) = match flags {
+            Given::Fetched(rows) => {
+                let (rows, unread) = rows.into_parts();
+                (rows, unread, None)
+            }
+            Given::Archived(rows) => (Vec::new(), Vec::new(), Some(rows)),
+        };
         let fetched = rows.len();
         let keep = kept(&mut rows, &unread, &scope, &previous.ruleset);
         let merged = rows.len() < fetched || !keep.is_empty();
@@ -74,7 +99,10 @@ impl Press {
             Scope::All | Scope::Behind { .. } => Filtered::Anew,
             Scope::Some { .. } => Filtered::AsBefore,
         };
-        let several = self.parts.is_paged().then(|| several_of_one_id(&rows));
+        let several = self.parts.is_paged().then(|| {
+            let archived = archived.iter().flat_map(WrittenRows::ids);
+            several_of_one_id(rows.iter().map(Row::id).chain(archived).collect())
+        });
         let mut written = Written::default();
         for flag in draft.read_since.iter().filter(|_| draft.text == Text::Written) {
             written.add(flag);
@@ -90,8 +118,11 @@ impl Press {
         };
         let mut out = FilteredOut::default();
         // Each definition is gone when the next one is read.
-        let flags = rows.into_iter().filter_map(|row| {
-            let flag = match row.into_flag() {
+        let rows = rows.into_iter().map(Row::into_flag);
+        let archived = archived.into_iter().flat_map(WrittenRows::into_flags);
+        let flags = rows.chain(archived).filter_map(|row| {
+            self.parts.give_way();
+            let flag = match row {
                 Ok(flag) => flag,
                 Err(problem) => return Some(Err(problem)),
             };
@@ -172,8 +203,7 @@ fn kept(rows: &mut Vec<Row>, unread: &[Problem], scope: &Scope, held: &Ruleset) 
 }
 
 /// Ids that several flags have, as in a file that was written by hand.
-fn several_of_one_id(rows: &[Row]) -> HashSet<FlagId> {
-    let mut ids: Vec<FlagId> = rows.iter().map(Row::id).collect();
+fn several_of_one_id(mut ids: Vec<FlagId>) -> HashSet<FlagId> {
     ids.sort_unstable();
     let pairs = ids.windows(2).filter_map(|pair| match pair {
         [a, b] if a == b => Some(*a),

@@ -25,7 +25,7 @@ use crate::error::RefreshError;
 use crate::export::Written;
 use crate::notes::Debounce;
 use crate::parts::Parts;
-use crate::publication::{Draft, Press, Scope, Text};
+use crate::publication::{Draft, Given, Press, Scope, Text};
 use crate::published::Published;
 use crate::requests::{Waiter, Work};
 use crate::shared::Shared;
@@ -319,7 +319,7 @@ impl Refresher {
         }
         let revision = self.next_revision(&previous, History::GoesOn)?;
         let (origin, newest) = (previous.origin.clone(), previous.max_snapshot_id());
-        let flags = Document { flags, problems: Vec::new() }.into();
+        let flags = Rows::from(Document { flags, problems: Vec::new() });
         let scope = Scope::Some { gone };
         let made = self.make(flags, Text::Dropped, scope, revision, origin, Some(newest)).await;
         let (published, _) = made?;
@@ -349,7 +349,7 @@ impl Refresher {
     /// Makes rules of flags, and the definitions that are to be archived.
     pub(crate) async fn make(
         &self,
-        flags: Rows,
+        flags: impl Into<Given>,
         text: Text,
         scope: Scope,
         revision: Revision,
@@ -358,10 +358,11 @@ impl Refresher {
     ) -> Result<(Arc<Published>, Written), RefreshError> {
         let now = self.parts.clock.now();
         let read_since = self.fresh.values().cloned().collect();
+        let flags = flags.into();
         let draft =
             Draft { flags, read_since, text, scope, revision, now, origin, max_snapshot_id };
         let previous = self.shared.cell.load_full();
-        let compile = spawn_blocking({
+        let compile = self.parts.make_rules({
             let (press, previous) = (self.press.clone(), Arc::clone(&previous));
             move || press.publication(draft, &previous)
         });

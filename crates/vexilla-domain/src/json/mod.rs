@@ -5,6 +5,7 @@
 //!
 //! - [`read_flags`] takes a document in either of Flagr's spellings, [`write_flags`] writes Flagr's eval-cache export;
 //! - [`Rows`] takes the same documents and reads their flags one at a time;
+//! - [`WrittenRows`] does so with a document that was written here, and holds next to nothing;
 //! - [`pieces`] cuts a written document between its flags, [`flags_in`] and [`read_written`] find and read one of them;
 //! - [`repair`], [`members`] and [`read_value`] are the parts that other readers of Go-flavoured JSON share;
 //! - [`write_value`] and [`write_string`] are the parts that writers share.
@@ -18,6 +19,7 @@ mod pieces;
 mod rows;
 mod text;
 mod value;
+mod written;
 
 pub use document::{Document, JsonError, read_flags};
 pub use export::{write_flag, write_flags};
@@ -26,6 +28,7 @@ pub use pieces::{flags_in, pieces, read_written};
 pub use rows::{Row, Rows};
 pub use text::repair;
 pub use value::{Numbers, ValueError, read_value, write_string, write_value};
+pub use written::WrittenRows;
 
 #[cfg(test)]
 mod tests;

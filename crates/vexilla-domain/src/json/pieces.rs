@@ -42,23 +42,48 @@ pub(super) fn place(text: &str, row: &RawValue) -> Range<usize> {
 /// The ids and places of the flags in a piece, as far as they stand there as [`write_flag`](super::write_flag) writes
 /// them.
 pub fn flags_in(piece: &[u8]) -> Vec<(FlagId, Range<usize>)> {
-    let Ok(text) = str::from_utf8(piece) else { return Vec::new() };
     let mut found = Vec::new();
-    let mut at = if text.starts_with(OPENING) { OPENING.len() } else { 0 };
-    loop {
-        at += usize::from(text.get(at..).is_some_and(|rest| rest.starts_with(',')));
-        let Some(rest) = text.get(at..).filter(|rest| rest.starts_with('{')) else { return found };
-        let mut rows = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
-        let Some(Ok(row)) = rows.next() else { return found };
-        let row = at..at + row.get().len();
-        found.extend(text.get(row.clone()).and_then(written_id).map(|id| (id, row.clone())));
-        at = row.end;
+    let mut walk = Walk::of(piece);
+    while let Some(row) = walk.next(piece) {
+        let text = piece.get(row.clone()).and_then(|it| str::from_utf8(it).ok());
+        found.extend(text.and_then(written_id).map(|id| (id, row)));
+    }
+    found
+}
+
+/// A walk from flag to flag of a written document, or of a piece of one.
+#[derive(Debug)]
+pub(super) struct Walk {
+    at: usize,
+}
+
+impl Walk {
+    /// From its start.
+    pub(super) fn of(piece: &[u8]) -> Self {
+        Self { at: if piece.starts_with(OPENING) { OPENING.len() } else { 0 } }
+    }
+
+    /// The place of the next flag of the same piece; `None` where none follows.
+    pub(super) fn next(&mut self, piece: &[u8]) -> Option<Range<usize>> {
+        let start = self.at + usize::from(piece.get(self.at) == Some(&b','));
+        let rest = piece.get(start..).filter(|rest| rest.starts_with(b"{"))?;
+        let mut rows = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
+        let row = rows.next()?.ok()?;
+        self.at = start + row.get().len();
+        Some(start..self.at)
+    }
+
+    /// Whether nothing follows but the end of a whole document.
+    pub(super) fn is_at_end(&self, document: &[u8]) -> bool {
+        let rest = document.get(self.at..).unwrap_or_default();
+        document.starts_with(OPENING) && rest.trim_ascii_end() == b"]}"
     }
 }
 
-const OPENING: &str = "{\"Flags\":[";
+const OPENING: &[u8] = b"{\"Flags\":[";
 
-fn written_id(row: &str) -> Option<FlagId> {
+/// The id in a flag as [`write_flag`](super::write_flag) writes it.
+pub(super) fn written_id(row: &str) -> Option<FlagId> {
     let (id, _) = row.strip_prefix("{\"ID\":")?.split_once(',')?;
     id.parse().ok().map(FlagId)
 }

@@ -5,11 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
 use super::document::{Document, JsonError, in_text, raw_rows, read_flag};
 use super::export::append_flag;
-use super::pieces::place;
 use super::{ids, read_flags, repair, write_flag};
 use crate::{Flag, FlagId, Level, Problem, SnapshotId};
 
@@ -73,23 +70,6 @@ impl Rows {
             content: Content::Text(Arc::clone(&text), place),
         };
         Ok(Self { rows: places.into_iter().map(row).collect(), problems: Vec::new() })
-    }
-
-    /// Takes a document of flags that [`write_flag`] wrote, and reads nothing of it yet: the ids of its rows are not told before
-    /// they are taken.
-    ///
-    /// # Errors
-    ///
-    /// If it is no document of flags.
-    pub fn written(document: &Arc<[u8]>) -> Result<Self, JsonError> {
-        let text = std::str::from_utf8(document).unwrap_or_default();
-        let unread = |row: &RawValue| Row {
-            id: FlagId(0),
-            snapshot_id: SnapshotId(0),
-            content: Content::Text(Arc::clone(document), place(text, row)),
-        };
-        let rows = raw_rows(text)?.into_iter().map(unread).collect();
-        Ok(Self { rows, problems: Vec::new() })
     }
 
     /// One error for each flag that could not be read.
@@ -192,7 +172,7 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// Where rows were [taken as written](Rows::written) and are not.
+    /// If its text is none of a flag, which that of [`Rows`] always is.
     pub fn flag(&self) -> Result<Cow<'_, Flag>, Problem> {
         match &self.content {
             Content::Read(flag) => Ok(Cow::Borrowed(flag)),

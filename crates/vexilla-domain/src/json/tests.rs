@@ -3,8 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::{
-    Numbers, Rows, flags_in, pieces, read_flags, read_value, read_written, repair, same_name,
-    write_flag, write_flags, write_value,
+    Numbers, Rows, WrittenRows, flags_in, pieces, read_flags, read_value, read_written, repair,
+    same_name, write_flag, write_flags, write_value,
 };
 use crate::Flag;
 
@@ -300,12 +300,23 @@ fn rows_are_the_flags_of_the_document() {
             assert_eq!(row.flag().unwrap().into_owned(), *flag);
             assert_eq!(row.json(), write_flag(flag));
         }
-        let written = Rows::written(&write_flags(&document.flags).into()).unwrap();
-        assert_eq!(written.into_document().flags, document.flags);
+        let here = write_flags(&document.flags);
+        let spaced = String::from_utf8(here.clone()).unwrap().replacen('[', " [\n", 1);
+        for text in [here, spaced.into_bytes()] {
+            let written = WrittenRows::of(&text.into()).unwrap();
+            assert!(written.ids().eq(document.flags.iter().map(|it| it.id)));
+            let flags: Vec<_> = written.into_flags().map(Result::unwrap).collect();
+            assert_eq!(flags, document.flags);
+        }
         assert_eq!(rows.into_document(), document);
     }
     for text in ["", "null", "{}", r#"["flag"]"#, r#"[{"name":"Ann"}]"#] {
         assert_eq!(Rows::read(text.as_bytes()).err(), read_flags(text.as_bytes()).err(), "{text}");
+    }
+    let whole =
+        write_flags(&read_flags(br#"[{"ID":1,"Key":"a"},{"ID":2,"Key":"b"}]"#).unwrap().flags);
+    for length in 0..whole.len() {
+        assert!(WrittenRows::of(&whole[..length].into()).is_err(), "{length} bytes");
     }
 }
 

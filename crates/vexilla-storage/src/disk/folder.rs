@@ -79,15 +79,20 @@ impl Folder {
 
     /// A generation's bytes, if there are not more than `most`, whatever the file says of its length.
     pub(super) fn read(&self, generation: u64, most: usize) -> Result<Vec<u8>, Failure> {
-        let file = self.open(generation)?;
+        let file = self.open_checked(generation, most)?;
         let length = file.metadata()?.len();
-        let most_bytes = u64::try_from(most).unwrap_or(u64::MAX);
-        if length > most_bytes {
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        file.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// A generation, to go through it, if it has not more than `most` bytes.
+    pub(super) fn open_checked(&self, generation: u64, most: usize) -> Result<File, Failure> {
+        let file = self.open(generation)?;
+        if file.metadata()?.len() > u64::try_from(most).unwrap_or(u64::MAX) {
             return Err(Damage::TooLarge(most).into());
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        file.take(most_bytes).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok(file)
     }
 
     /// A generation, to read parts of it.

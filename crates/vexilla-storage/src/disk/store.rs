@@ -208,8 +208,9 @@ impl Store {
 
     fn indexed(&self, folder: &Folder, generation: u64) -> Result<Indexed, Failure> {
         let limit = self.config.max_document_bytes;
-        let index = Index::read(&folder.read(generation, most(limit))?, limit)?;
-        Ok(Indexed { file: Mutex::new(folder.open(generation)?), index })
+        let mut file = folder.open_checked(generation, most(limit))?;
+        let index = Index::read::<Failure>(&mut file, limit)?;
+        Ok(Indexed { file: Mutex::new(file), index })
     }
 
     /// Goes through the newest good generation, unless somebody has since `known` was of no use.

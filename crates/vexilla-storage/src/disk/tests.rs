@@ -28,7 +28,7 @@ fn open(directory: impl AsRef<Path>) -> DiskArchive {
 fn holding(directory: &Path, sequences: impl IntoIterator<Item = u64>) -> DiskArchive {
     let archive = open(directory);
     for sequence in sequences {
-        archive.0.save(&flags(1, sequence)).unwrap();
+        archive.store.save(&flags(1, sequence)).unwrap();
     }
     archive
 }
@@ -83,7 +83,7 @@ fn only_the_last_generations_are_kept() {
         let directory = TempDir::new().unwrap();
         let archive = DiskArchive::open(directory.path(), config(keep)).unwrap();
         for sequence in 1..=7 {
-            archive.0.save(&flags(1, sequence)).unwrap();
+            archive.store.save(&flags(1, sequence)).unwrap();
         }
         assert_eq!(files(directory.path()), expected);
     }
@@ -93,15 +93,15 @@ fn only_the_last_generations_are_kept() {
 fn an_older_revision_is_not_saved() {
     let directory = TempDir::new().unwrap();
     let archive = holding(directory.path(), [5]);
-    let text = check_error(archive.0.save(&flags(1, 4)), ArchiveErrorKind::Superseded);
+    let text = check_error(archive.store.save(&flags(1, 4)), ArchiveErrorKind::Superseded);
     assert!(text.ends_with("holds the later revision 1.5"), "{text}");
-    archive.0.save(&flags(1, 5)).unwrap(); // the same, confirmed again
-    archive.0.save(&flags(2, 1)).unwrap(); // a new history
-    assert_eq!(archive.0.load().unwrap().unwrap().revision, Revision { epoch: 2, sequence: 1 });
+    archive.store.save(&flags(1, 5)).unwrap(); // the same, confirmed again
+    archive.store.save(&flags(2, 1)).unwrap(); // a new history
+    assert_eq!(archive.store.load().unwrap().unwrap().revision, Revision { epoch: 2, sequence: 1 });
 
     drop(archive);
     let again = open(directory.path());
-    check_error(again.0.save(&flags(1, 6)), ArchiveErrorKind::Superseded);
+    check_error(again.store.save(&flags(1, 6)), ArchiveErrorKind::Superseded);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_document_that_is_too_large_is_not_saved() {
     let archive = open(directory.path());
     let mut large = flags(1, 1);
     large.document = vec![b' '; (1 << 16) + 1].into();
-    check_error(archive.0.save(&large), ArchiveErrorKind::Unavailable);
+    check_error(archive.store.save(&large), ArchiveErrorKind::Unavailable);
     assert_eq!(files(directory.path()), ["lock"]);
 }
 
@@ -136,7 +136,7 @@ fn other_files_are_left_alone() {
         fs::write(directory.path().join(name), "not ours").unwrap();
     }
     let archive = holding(directory.path(), 1..=5);
-    assert_eq!(load(&archive.0), (5, "disk, generation 5".into()));
+    assert_eq!(load(&archive.store), (5, "disk, generation 5".into()));
     let files = files(directory.path());
     assert!(others.iter().all(|name| files.contains(&(*name).to_owned())), "{files:?}");
 }
@@ -147,8 +147,8 @@ fn a_last_number_is_the_end() {
     let path = directory.path().join(format!("{}.flags", u64::MAX));
     fs::write(path, seal(&flags(1, 1)).unwrap()).unwrap();
     let archive = open(directory.path());
-    check_error(archive.0.save(&flags(1, 2)), ArchiveErrorKind::Unavailable);
-    assert_eq!(load(&archive.0).0, 1);
+    check_error(archive.store.save(&flags(1, 2)), ArchiveErrorKind::Unavailable);
+    assert_eq!(load(&archive.store).0, 1);
 }
 
 // Who may write
@@ -162,7 +162,7 @@ fn one_folder_has_one_archive() {
     let folder = directory.path().display().to_string();
     assert_eq!(text, format!("the folder `{folder}` is used by another archive"));
     drop(first);
-    assert_eq!(load(&open(directory.path()).0).0, 1);
+    assert_eq!(load(&open(directory.path()).store).0, 1);
 }
 
 #[test]
@@ -171,18 +171,18 @@ fn a_folder_that_was_removed_is_made_again() {
     let folder = directory.path().join("archive");
     let archive = holding(&folder, [1, 2]);
     fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(archive.0.load().unwrap(), None);
+    assert_eq!(archive.store.load().unwrap(), None);
     fs::remove_dir_all(&folder).unwrap();
-    archive.0.save(&flags(1, 1)).unwrap(); // what was there before counts no more
-    assert_eq!(load(&archive.0), (1, "disk, generation 1".into()));
+    archive.store.save(&flags(1, 1)).unwrap(); // what was there before counts no more
+    assert_eq!(load(&archive.store), (1, "disk, generation 1".into()));
 
     // Somebody else was quicker.
     fs::remove_dir_all(&folder).unwrap();
     let other = holding(&folder, [7]);
-    check_error(archive.0.save(&flags(1, 8)), ArchiveErrorKind::Locked);
+    check_error(archive.store.save(&flags(1, 8)), ArchiveErrorKind::Locked);
     drop(other);
-    archive.0.save(&flags(1, 8)).unwrap();
-    assert_eq!(load(&archive.0), (8, "disk, generation 2".into()));
+    archive.store.save(&flags(1, 8)).unwrap();
+    assert_eq!(load(&archive.store), (8, "disk, generation 2".into()));
 }
 
 #[test]
@@ -192,13 +192,13 @@ fn a_folder_that_cannot_be_used_is_an_error_until_it_can() {
     let archive = holding(&folder, [1]);
     fs::remove_dir_all(&folder).unwrap();
     fs::write(&folder, "a file is in the way").unwrap();
-    check_error(archive.0.save(&flags(1, 2)), ArchiveErrorKind::Unavailable);
-    check_error(archive.0.load(), ArchiveErrorKind::Unavailable);
+    check_error(archive.store.save(&flags(1, 2)), ArchiveErrorKind::Unavailable);
+    check_error(archive.store.load(), ArchiveErrorKind::Unavailable);
     let text = check_error(DiskArchive::open(&folder, config(3)), ArchiveErrorKind::Unavailable);
     assert_eq!(text, format!("cannot use the folder `{}`", folder.display()));
     fs::remove_file(&folder).unwrap();
-    archive.0.save(&flags(1, 2)).unwrap();
-    assert_eq!(load(&archive.0).0, 2);
+    archive.store.save(&flags(1, 2)).unwrap();
+    assert_eq!(load(&archive.store).0, 2);
 }
 
 // Damage
@@ -212,7 +212,10 @@ fn a_newest_generation_that_is_cut_anywhere_falls_back() {
     let whole = fs::read(&path).unwrap();
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
-        assert_eq!(load(&archive.0), (1, "disk, generation 1 (generation 2 is damaged)".into()));
+        assert_eq!(
+            load(&archive.store),
+            (1, "disk, generation 1 (generation 2 is damaged)".into())
+        );
     }
 }
 
@@ -224,12 +227,12 @@ fn damaged_generations_are_passed_over_and_not_kept() {
         fs::write(directory.path().join(name), content).unwrap();
     }
     let origin = "disk, generation 1 (generation 3 is damaged, generation 2 is damaged)";
-    assert_eq!(load(&archive.0), (1, origin.into()));
-    check_error(archive.0.save(&flags(1, 0)), ArchiveErrorKind::Superseded);
+    assert_eq!(load(&archive.store), (1, origin.into()));
+    check_error(archive.store.save(&flags(1, 0)), ArchiveErrorKind::Superseded);
 
-    archive.0.save(&flags(1, 2)).unwrap(); // later than the newest good one
+    archive.store.save(&flags(1, 2)).unwrap(); // later than the newest good one
     assert_eq!(files(directory.path()), ["1.flags", "4.flags", "lock"]);
-    assert_eq!(load(&archive.0), (2, "disk, generation 4".into()));
+    assert_eq!(load(&archive.store), (2, "disk, generation 4".into()));
 }
 
 #[test]
@@ -239,15 +242,15 @@ fn a_folder_with_nothing_good_says_so() {
     for name in ["1.flags", "2.flags"] {
         fs::write(directory.path().join(name), "VXFLAGS\n").unwrap();
     }
-    let text = check_error(archive.0.load(), ArchiveErrorKind::Corrupt);
+    let text = check_error(archive.store.load(), ArchiveErrorKind::Corrupt);
     let folder = directory.path().display().to_string();
     assert_eq!(text, format!("no flags in `{folder}` can be read"));
-    let error = archive.0.load().unwrap_err();
+    let error = archive.store.load().unwrap_err();
     let cause = std::error::Error::source(&error).unwrap();
     assert_eq!(cause.to_string(), "generation 2 is cut");
     assert!(cause.source().is_none(), "what was said is not said twice");
-    archive.0.save(&flags(1, 1)).unwrap();
-    assert_eq!(load(&archive.0).0, 1);
+    archive.store.save(&flags(1, 1)).unwrap();
+    assert_eq!(load(&archive.store).0, 1);
 }
 
 #[test]
@@ -258,13 +261,13 @@ fn a_generation_that_cannot_be_read_now_is_kept() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap(); // opens, and cannot be read
     let origin = "disk, generation 1 (generation 2 cannot be read)";
-    assert_eq!(load(&archive.0), (1, origin.into()));
-    archive.0.save(&flags(1, 3)).unwrap();
+    assert_eq!(load(&archive.store), (1, origin.into()));
+    archive.store.save(&flags(1, 3)).unwrap();
     assert_eq!(files(directory.path()), ["1.flags", "2.flags", "3.flags", "lock"]);
 
     fs::remove_file(directory.path().join("1.flags")).unwrap();
     fs::remove_file(directory.path().join("3.flags")).unwrap();
-    check_error(archive.0.load(), ArchiveErrorKind::Unavailable);
+    check_error(archive.store.load(), ArchiveErrorKind::Unavailable);
 }
 
 #[test]
@@ -286,8 +289,8 @@ fn random_damage_falls_back() {
             fs::write(directory.path().join(format!("{generation}.flags")), bytes).unwrap();
         }
         match good {
-            Some(good) => assert_eq!(load(&archive.0).0, good),
-            None => drop(check_error(archive.0.load(), ArchiveErrorKind::Corrupt)),
+            Some(good) => assert_eq!(load(&archive.store).0, good),
+            None => drop(check_error(archive.store.load(), ArchiveErrorKind::Corrupt)),
         }
     }
 }

@@ -166,7 +166,7 @@ impl Shared {
         let unavailable = |message| ArchiveError::new(ArchiveErrorKind::Unavailable, message);
         match self.settled().await {
             State::Up(connection) => Ok(connection),
-            State::Down(failure) => Err(self.unavailable(failure)),
+            State::Down(failure) => Err(self.unavailable(&failure)),
             State::Closed => Err(unavailable(format!("{} was let go", self.name))),
             State::Connecting => Err(unavailable(format!("{} is not there yet", self.name))),
         }
@@ -227,9 +227,9 @@ impl Shared {
         state(&self.state.borrow())
     }
 
-    pub(super) fn unavailable(&self, failure: RedisError) -> ArchiveError {
-        let message = outage(&self.name, &failure);
-        ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(detail(&failure))
+    pub(super) fn unavailable(&self, failure: &RedisError) -> ArchiveError {
+        let message = outage(&self.name, failure);
+        ArchiveError::new(ArchiveErrorKind::Unavailable, message).with_source(detail(failure))
     }
 
     async fn settled(&self) -> State {

@@ -15,11 +15,11 @@ fn at(snapshot: u64, flag: &str) -> String {
 }
 
 /// A client that holds flags as of snapshot 6, before a Flagr that answers by them as of another.
-async fn rig(flags: &[String], flagrs: u64) -> (Client, Arc<Remote>) {
+async fn rig(flags: &[String], theirs: u64) -> (Client, Arc<Remote>) {
     let of = |snapshot| flags.iter().map(|it| at(snapshot, it)).collect::<Vec<_>>();
-    let (held, flagrs) = (of(6), of(flagrs));
+    let (held, theirs) = (of(6), of(theirs));
     let texts = |it: &'_ [String]| it.iter().map(String::as_str).collect::<Vec<_>>().join(",");
-    let remote = Remote::new(&[&texts(&flagrs)]);
+    let remote = Remote::new(&[&texts(&theirs)]);
     let source = Scripted::new(Strictness::AsStored);
     source.then_numbered(6, &[&texts(&held)]);
     let client = Client::new(source.parts().with_remote(remote.clone()), Config::default());
@@ -54,9 +54,9 @@ async fn who_reads_a_flag_here_reads_no_older_one() {
 
 #[tokio::test]
 async fn what_flagr_has_just_as_new_or_newer_is_its_to_decide() {
-    for flagrs in [6, 7] {
-        let (client, _) = rig(&[split(1, "one")], flagrs).await;
-        assert_eq!(decided(&client, "one").await, (Source::Remote, flagrs));
+    for theirs in [6, 7] {
+        let (client, _) = rig(&[split(1, "one")], theirs).await;
+        assert_eq!(decided(&client, "one").await, (Source::Remote, theirs));
     }
     // Servers that do not say which version they answered by.
     let (client, _) = rig(&[split(1, "one")], 0).await;

@@ -33,17 +33,17 @@ fn a_confirmation_outlives_a_restart_and_is_no_generation() {
     let directory = TempDir::new().unwrap();
     let archive = holding(directory.path(), [1, 2]);
     for by in [1, 500, 70_000, 70_001] {
-        assert!(archive.0.confirm(&later(&flags(1, 2), by)).unwrap());
+        assert!(archive.store.confirm(&later(&flags(1, 2), by)).unwrap());
         assert_eq!(age(directory.path()), by);
-        assert_eq!(archive.0.held().unwrap(), Some(later(&flags(1, 2), by)));
+        assert_eq!(archive.store.held().unwrap(), Some(later(&flags(1, 2), by)));
     }
     assert_eq!(files(directory.path()), ["1.flags", "2.flags", "confirmed", "lock"]);
     drop(archive);
     let archive = open(directory.path());
-    assert_eq!(archive.0.held().unwrap(), None, "it has not looked yet");
-    let loaded = archive.0.load().unwrap().unwrap();
+    assert_eq!(archive.store.held().unwrap(), None, "it has not looked yet");
+    let loaded = archive.store.load().unwrap().unwrap();
     assert_eq!(loaded.confirmation(), later(&flags(1, 2), 70_001));
-    assert_eq!(archive.0.held().unwrap(), Some(loaded.confirmation()));
+    assert_eq!(archive.store.held().unwrap(), Some(loaded.confirmation()));
 }
 
 #[test]
@@ -52,11 +52,11 @@ fn it_speaks_of_the_flags_that_it_names_only() {
     let archive = holding(directory.path(), [1, 2]);
     let others = Confirmation { content: 7, ..flags(1, 2).confirmation() };
     for unknown in [flags(1, 1).confirmation(), flags(1, 3).confirmation(), others] {
-        assert!(!archive.0.confirm(&unknown).unwrap());
+        assert!(!archive.store.confirm(&unknown).unwrap());
     }
     assert_eq!(files(directory.path()), ["1.flags", "2.flags", "lock"], "nothing was noted");
-    assert!(archive.0.confirm(&later(&flags(1, 2), 9)).unwrap());
-    archive.0.save(&flags(1, 3)).unwrap();
+    assert!(archive.store.confirm(&later(&flags(1, 2), 9)).unwrap());
+    archive.store.save(&flags(1, 3)).unwrap();
     assert_eq!(age(directory.path()), 0);
     // It counts again for the flags that it was written for.
     fs::write(directory.path().join("3.flags"), "").unwrap();
@@ -67,7 +67,7 @@ fn it_speaks_of_the_flags_that_it_names_only() {
 fn a_start_that_has_loaded_nothing_can_confirm_too() {
     let directory = TempDir::new().unwrap();
     drop(holding(directory.path(), [1]));
-    assert!(open(directory.path()).0.confirm(&later(&flags(1, 1), 5)).unwrap());
+    assert!(open(directory.path()).store.confirm(&later(&flags(1, 1), 5)).unwrap());
     assert_eq!(age(directory.path()), 5);
 }
 
@@ -76,11 +76,11 @@ fn flags_that_are_there_already_are_only_confirmed() {
     let directory = TempDir::new().unwrap();
     let archive = holding(directory.path(), [1]);
     let again = Archived { refreshed_at_ms: flags(1, 1).refreshed_at_ms + 40, ..flags(1, 1) };
-    archive.0.save(&again).unwrap();
+    archive.store.save(&again).unwrap();
     assert_eq!(files(directory.path()), ["1.flags", "confirmed", "lock"]);
     assert_eq!(age(directory.path()), 40);
     let others = Archived { source: "somebody else".into(), ..flags(1, 1) };
-    archive.0.save(&others).unwrap();
+    archive.store.save(&others).unwrap();
     assert_eq!(files(directory.path()), ["1.flags", "2.flags", "confirmed", "lock"]);
 }
 
@@ -88,7 +88,7 @@ fn flags_that_are_there_already_are_only_confirmed() {
 fn a_damaged_confirmation_says_nothing() {
     let directory = TempDir::new().unwrap();
     let archive = holding(directory.path(), [1]);
-    assert!(archive.0.confirm(&later(&flags(1, 1), 33)).unwrap());
+    assert!(archive.store.confirm(&later(&flags(1, 1), 33)).unwrap());
     let path = directory.path().join("confirmed");
     let whole = fs::read(&path).unwrap();
     assert!(whole.len() < MOST);
@@ -127,29 +127,29 @@ fn what_is_missing_is_noticed() {
     let folder = directory.path().join("archive");
     let archive = holding(&folder, [1, 2]);
     let last = flags(1, 2);
-    let is_there = |by| archive.0.confirm(&later(&last, by)).unwrap();
+    let is_there = |by| archive.store.confirm(&later(&last, by)).unwrap();
     assert!(is_there(1));
 
     fs::remove_file(folder.join("2.flags")).unwrap();
     assert!(!is_there(2), "the newest one is gone");
-    assert_eq!(archive.0.held().unwrap(), Some(flags(1, 1).confirmation()));
-    archive.0.save(&last).unwrap();
+    assert_eq!(archive.store.held().unwrap(), Some(flags(1, 1).confirmation()));
+    archive.store.save(&last).unwrap();
     assert!(is_there(3));
 
     fs::write(folder.join("2.flags"), "cut").unwrap();
     assert!(!is_there(4), "it has another length");
-    archive.0.save(&last).unwrap();
+    archive.store.save(&last).unwrap();
 
     fs::remove_dir_all(&folder).unwrap();
     assert!(!is_there(5), "the folder is gone, and was made again");
-    assert_eq!(archive.0.held().unwrap(), None);
-    archive.0.save(&last).unwrap();
+    assert_eq!(archive.store.held().unwrap(), None);
+    archive.store.save(&last).unwrap();
     assert!(is_there(6));
     assert_eq!(files(&folder), ["1.flags", "confirmed", "lock"]);
 
     fs::remove_dir_all(&folder).unwrap();
     fs::write(&folder, "a file is in the way").unwrap();
-    check_error(archive.0.confirm(&later(&last, 7)), ArchiveErrorKind::Unavailable);
+    check_error(archive.store.confirm(&later(&last, 7)), ArchiveErrorKind::Unavailable);
     fs::remove_file(&folder).unwrap();
     assert!(!is_there(8));
 }
@@ -167,7 +167,7 @@ fn a_folder_that_somebody_has_can_be_looked_into() {
     assert_eq!(&*loaded.origin, "disk, generation 2");
     assert_eq!(saved(loaded), flags(1, 2));
     assert_eq!(files(&folder), before, "nothing is cleared away");
-    assert_eq!(load(&archive.0).0, 2);
+    assert_eq!(load(&archive.store).0, 2);
     fs::remove_file(folder.join("1.flags")).unwrap();
     fs::remove_file(folder.join("2.flags")).unwrap();
     assert_eq!(DiskArchive::peek(&folder, config(3)).unwrap(), None);

@@ -23,10 +23,10 @@ fn they_are_passed_over_and_neither_deleted_nor_counted() {
     let archive = holding(directory.path(), 1..=2);
     fs::write(directory.path().join("3.flags"), of_later_version(3)).unwrap();
     let origin = "disk, generation 2 (generation 3 is of another version of Vexilla)";
-    assert_eq!(load(&archive.0), (2, origin.into()));
+    assert_eq!(load(&archive.store), (2, origin.into()));
     let mut written = Vec::new();
     for sequence in 4..=9 {
-        archive.0.save(&flags(1, sequence)).unwrap();
+        archive.store.save(&flags(1, sequence)).unwrap();
         written.push(format!("{sequence}.flags"));
         let last = written.len().saturating_sub(3);
         let names = files(directory.path());
@@ -34,7 +34,7 @@ fn they_are_passed_over_and_neither_deleted_nor_counted() {
         assert!(written[last..].iter().all(|it| names.contains(it)), "{names:?}");
     }
     assert_eq!(files(directory.path()), ["3.flags", "7.flags", "8.flags", "9.flags", "lock"]);
-    assert_eq!(load(&open_again(archive, &directory).0), (9, "disk, generation 9".into()));
+    assert_eq!(load(&open_again(archive, &directory).store), (9, "disk, generation 9".into()));
 }
 
 fn open_again(archive: crate::DiskArchive, directory: &TempDir) -> crate::DiskArchive {
@@ -47,13 +47,13 @@ fn alone_they_are_an_error_that_names_the_format() {
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("7.flags"), of_later_version(7)).unwrap();
     let archive = open(directory.path());
-    let error = archive.0.load().unwrap_err();
+    let error = archive.store.load().unwrap_err();
     assert_eq!(
         std::error::Error::source(&error).unwrap().to_string(),
         "generation 7 has format 2, which this version of Vexilla does not read"
     );
     check_error(Err::<(), _>(error), ArchiveErrorKind::Corrupt);
-    archive.0.save(&flags(1, 1)).unwrap();
+    archive.store.save(&flags(1, 1)).unwrap();
     assert_eq!(files(directory.path()), ["7.flags", "8.flags", "lock"]);
 }
 
@@ -65,6 +65,6 @@ fn what_is_damaged_otherwise_is_no_later_version() {
     damaged[0] = b'X';
     fs::write(directory.path().join("3.flags"), damaged).unwrap();
     fs::write(directory.path().join("4.flags"), "VXFLAGS\n").unwrap();
-    archive.0.save(&flags(1, 5)).unwrap();
+    archive.store.save(&flags(1, 5)).unwrap();
     assert_eq!(files(directory.path()), ["1.flags", "2.flags", "5.flags", "lock"]);
 }

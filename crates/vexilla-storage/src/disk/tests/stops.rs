@@ -103,9 +103,9 @@ fn stop(before: Step, error: io::ErrorKind, killed: bool, expected: u64) -> bool
     drop(stopping);
 
     let restarted = open(directory.path());
-    assert_eq!(load(&restarted.0).0, expected, "stopped at {before:?}");
-    restarted.0.save(&flags(1, 5)).unwrap();
-    assert_eq!(load(&restarted.0).0, 5, "after {before:?}");
+    assert_eq!(load(&restarted.store).0, expected, "stopped at {before:?}");
+    restarted.store.save(&flags(1, 5)).unwrap();
+    assert_eq!(load(&restarted.store).0, 5, "after {before:?}");
     let names = files(directory.path());
     assert!(names.iter().all(|name| !name.starts_with('.')), "left after {before:?}: {names:?}");
     assert_eq!(names.len(), 4, "{names:?}");
@@ -150,7 +150,7 @@ fn a_confirmation_may_be_stopped_at_each_byte_and_each_step() {
     let check = |before: Step, by: u64, expected: u64| {
         let directory = TempDir::new().unwrap();
         let archive = holding(directory.path(), 1..=3);
-        assert!(archive.0.confirm(&confirmed(1)).unwrap());
+        assert!(archive.store.confirm(&confirmed(1)).unwrap());
         drop(archive);
         let stops = Stops {
             before,
@@ -161,7 +161,7 @@ fn a_confirmation_may_be_stopped_at_each_byte_and_each_step() {
         let stopping = Store::open(directory.path().into(), config(3), Box::new(stops)).unwrap();
         check_error(stopping.confirm(&confirmed(by)), ArchiveErrorKind::Unavailable);
         drop(stopping);
-        let loaded = open(directory.path()).0.load().unwrap().unwrap();
+        let loaded = open(directory.path()).store.load().unwrap().unwrap();
         assert_eq!(loaded.confirmation(), confirmed(expected), "stopped at {before:?}");
         let names = files(directory.path());
         assert_eq!(names, ["1.flags", "2.flags", "3.flags", "confirmed", "lock"]);
