@@ -40,8 +40,8 @@ const VALUE: &str = "1";
 /// The words after each `cargo xtask` of a script, up to the end of the command.
 fn commands(script: &str) -> impl Iterator<Item = Vec<&str>> {
     script.split("cargo xtask ").skip(1).map(|rest| {
-        let end = rest.find(['\n', '&', '|', ';', '#']).unwrap_or(rest.len());
-        let words = rest[..end].split_whitespace().map(|it| it.trim_matches('"'));
+        let command = rest.split(['\n', '&', '|', ';', '#']).next().unwrap_or_default();
+        let words = command.split_whitespace().map(|it| it.trim_matches('"'));
         words.map(|it| if it.starts_with('$') { VALUE } else { it }).collect()
     })
 }

@@ -17,9 +17,9 @@ pub(super) struct Scratch<'a> {
 impl<'a> Scratch<'a> {
     /// Fails where somebody keeps flags: a recording writes thousands beside them.
     pub(super) fn of(flagr: &'a Http) -> Result<Self> {
-        let flags = flagr.get("/api/v1/flags?limit=1")?.json()?;
+        let present = flagr.get("/api/v1/flags?limit=1")?.json()?;
         ensure!(
-            flags == json!([]),
+            present == json!([]),
             "this Flagr holds flags, and a recording makes thousands: give it one with an empty database"
         );
         Ok(Self { flagr, made: RefCell::default() })
