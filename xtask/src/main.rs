@@ -32,7 +32,7 @@ use steps::{Run, STEPS, Step};
 use tools::{TOOLS, Tool};
 
 fn main() -> ExitCode {
-    let given = command().get_matches();
+    let given = cli().get_matches();
     let Some((name, given)) = given.subcommand() else { return ExitCode::FAILURE };
     if let Some(tool) = TOOLS.iter().find(|it| it.name == name) {
         return tool.run(given);
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 /// How this is called.
-fn command() -> Command {
+fn cli() -> Command {
     let verbose = Arg::new("verbose")
         .long("verbose")
         .action(ArgAction::SetTrue)
@@ -77,6 +77,6 @@ mod tests {
 
     #[test]
     fn commands_are_well_formed() {
-        super::command().debug_assert();
+        super::cli().debug_assert();
     }
 }

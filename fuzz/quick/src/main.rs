@@ -3,6 +3,8 @@
 //! It finds less than libFuzzer, which sees what an input reaches, and needs nothing but a stable compiler.
 //!
 //! `cargo run --release --manifest-path fuzz/Cargo.toml -p vexilla-fuzz-quick -- SECONDS [TARGET [SEED]]`
+//!
+//! Each run makes other changes, unless SEED says which; the line of a target ends with the seed that repeats it.
 
 use std::env;
 use std::panic;
@@ -12,6 +14,10 @@ use std::time::{Duration, Instant};
 use vexilla_fuzz::{archive, condition, context, flags, pattern, request, webhook};
 
 mod change;
+
+/// How this is run at the root of the repository.
+const COMMAND: &str =
+    "cargo run --release --manifest-path fuzz/Cargo.toml --package vexilla-fuzz-quick --";
 
 type Check = fn(&[u8]);
 
@@ -29,12 +35,20 @@ const TARGETS: [(&str, Check, usize); 7] = [
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let (seconds, only, seed) = match arguments.as_slice() {
-        [seconds] => (seconds.parse(), None, 1),
-        [seconds, only] => (seconds.parse(), Some(only), 1),
-        [seconds, only, seed] => (seconds.parse(), Some(only), seed.parse().unwrap_or(1)),
+        [seconds] => (seconds, None, None),
+        [seconds, only] => (seconds, Some(only), None),
+        [seconds, only, seed] => (seconds, Some(only), Some(seed)),
         [] | [..] => return usage(),
     };
-    let Ok(seconds) = seconds.map(Duration::from_secs) else { return usage() };
+    let Ok(limit) = seconds.parse().map(Duration::from_secs) else { return usage() };
+    let seed = match seed.map(|it| it.parse::<u64>()) {
+        None => fastrand::u64(..),
+        Some(Ok(seed)) => seed,
+        Some(Err(error)) => {
+            eprintln!("vexilla-fuzz-quick: SEED is no number: {error}");
+            return usage();
+        }
+    };
     let seeds = vexilla_fuzz_seed::seeds();
     let mut ran = false;
     for (name, check, longest) in TARGETS {
@@ -43,7 +57,7 @@ fn main() -> ExitCode {
         }
         ran = true;
         let seeds = seeds.iter().filter(|it| it.0 == name).map(|it| it.1.clone()).collect();
-        if !run(name, check, longest, seeds, seconds, seed) {
+        if !run(name, check, longest, seeds, limit, seed) {
             return ExitCode::FAILURE;
         }
     }
@@ -72,6 +86,7 @@ fn run(
         let held = panic::catch_unwind(|| check(input)).is_ok();
         if !held {
             println!("{name}: FAILED on \"{}\"", input.escape_ascii());
+            println!("again with: {COMMAND} {} {name} {seed}", limit.as_secs());
         }
         held
     };
@@ -87,6 +102,7 @@ fn run(
             }
         }
     }
-    println!("{name}: {count} inputs, {} of them recorded, all as promised", seeds.len());
+    let recorded = seeds.len();
+    println!("{name}: {count} inputs, {recorded} of them recorded, all as promised; seed {seed}");
     true
 }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::record::{read, write};
+use super::scratch::Scratch;
 use crate::http::Http;
 use crate::wait::Interrupt;
 
@@ -37,14 +38,15 @@ struct Outcome {
     error: Option<String>,
 }
 
-pub(super) fn record(flagr: &Http, name: &str, interrupt: &Interrupt) -> Result<()> {
+pub(super) fn record(scratch: &Scratch<'_>, name: &str, interrupt: &Interrupt) -> Result<()> {
+    let flagr = scratch.flagr;
     let text = read(name)?;
     let mut lines = Vec::new();
     let mut newest = 0;
     for text in text.lines() {
         ensure!(!interrupt.is_told(), "interrupted");
         let line: Line = serde_json::from_str(text).with_context(|| format!("no line: {text}"))?;
-        let made = make(flagr, &line.constraints)?;
+        let made = make(scratch, &line.constraints)?;
         newest = made.as_ref().ok().copied().unwrap_or(newest);
         lines.push((text, line, made));
     }
@@ -70,9 +72,10 @@ pub(super) fn record(flagr: &Http, name: &str, interrupt: &Interrupt) -> Result<
 }
 
 /// Makes a flag with these constraints; its id, or the status of the first refusal.
-fn make(flagr: &Http, constraints: &[[String; 3]]) -> Result<Result<i64, u16>> {
+fn make(scratch: &Scratch<'_>, constraints: &[[String; 3]]) -> Result<Result<i64, u16>> {
+    let flagr = scratch.flagr;
     let id = |it: Value| it.get("id").and_then(Value::as_i64).context("no id");
-    let flag = id(flagr.post("/api/v1/flags", &json!({ "description": "condition" }))?.json()?)?;
+    let flag = scratch.flag()?;
     let path = format!("/api/v1/flags/{flag}");
     let segment = json!({ "description": "condition", "rolloutPercent": 100 });
     let segment = id(flagr.post(&format!("{path}/segments"), &segment)?.json()?)?;
@@ -80,7 +83,6 @@ fn make(flagr: &Http, constraints: &[[String; 3]]) -> Result<Result<i64, u16>> {
         let body = json!({ "property": property, "operator": operator, "value": value });
         let answer = flagr.post(&format!("{path}/segments/{segment}/constraints"), &body)?;
         if answer.status != 200 {
-            flagr.delete(&path)?.ok()?;
             return Ok(Err(answer.status));
         }
     }

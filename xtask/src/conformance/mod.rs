@@ -3,6 +3,7 @@
 mod conditions;
 mod flags;
 mod record;
+mod scratch;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
@@ -12,6 +13,7 @@ use crate::counts::Counts;
 use crate::http::Http;
 use crate::options::http_url;
 use crate::wait::Interrupt;
+use scratch::Scratch;
 
 #[derive(Debug, Args)]
 #[group(required = true)]
@@ -56,8 +58,12 @@ fn record_from(url: &str) -> Result<()> {
         501 => flags::record(&flagr),
         200 => {
             let interrupt = Interrupt::listening()?;
-            conditions::record(&flagr, "conditions.jsonl", &interrupt)?;
-            conditions::record(&flagr, "directed.jsonl", &interrupt)
+            let scratch = Scratch::of(&flagr)?;
+            let recorded = ["conditions.jsonl", "directed.jsonl"]
+                .into_iter()
+                .try_for_each(|it| conditions::record(&scratch, it, &interrupt));
+            let removed = scratch.remove();
+            recorded.and(removed)
         }
         status => bail!("this Flagr answers {status} to a list of its flags"),
     }
