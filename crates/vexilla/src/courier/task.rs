@@ -260,7 +260,11 @@ impl Task {
         match because {
             // That nobody is asked is no reason of its own.
             Because::Suspended if !self.counts.has_not_failed() => {}
-            Because::Suspended | Because::Failed => self.failed(why, "cannot be sent, and wait"),
+            Because::Suspended | Because::Failed => {
+                if self.fails(why) {
+                    warn!(error = %why, "{} cannot be sent, and wait", self.delivery.what());
+                }
+            }
             // What waits is tried on: Flagr may be replaced by one that has it.
             Because::NotOffered => {
                 self.counts.set_unwanted(true);
@@ -270,10 +274,9 @@ impl Task {
         }
     }
 
-    fn failed(&self, why: &str, what: &str) {
-        if !self.counts.ended(Some(why.into())) {
-            warn!(error = %why, "{} {what}", self.delivery.what());
-        }
+    /// Notes it, and gives whether it is news.
+    fn fails(&self, why: &str) -> bool {
+        !self.counts.ended(Some(why.into()))
     }
 
     /// Sends what waits, as far as that is possible in the time.
@@ -329,7 +332,11 @@ impl Task {
             return;
         }
         if let Some(Err(error)) = self.on_backlog(Backlog::sync).await {
-            self.failed(&chain(&error), "may not be there after a power failure");
+            let why = chain(&error);
+            if self.fails(&why) {
+                let what = self.delivery.what();
+                warn!(error = %why, "{what} may not be there after a power failure");
+            }
         }
     }
 
