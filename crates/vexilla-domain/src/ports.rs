@@ -1,5 +1,7 @@
 //! What the inner crates ask of the outer ones. `vexilla` wires implementations to them.
 
+// tidy: long because the ports are read in one place.
+
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 

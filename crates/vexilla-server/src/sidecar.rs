@@ -1,5 +1,7 @@
 //! The sidecar as a service: route, body, limits, answer.
 
+// tidy: long because a request is read from top to bottom, in one place.
+
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! A spool over everything that can happen to a process and to files.
 
+// tidy: long because its cases share one way to fill a spool and to break it.
+
 use std::fs;
 use std::path::Path;
 

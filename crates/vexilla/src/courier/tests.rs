@@ -1,5 +1,7 @@
 //! A courier in memory, with a sink that does what a test says. Time passes when everybody waits.
 
+// tidy: long because its cases share one scripted sink and one log.
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
