@@ -12,6 +12,7 @@ use vexilla_domain::{
     ArchiveError, ArchiveErrorKind, Archived, FlagArchive, FlagSource, Strictness,
 };
 
+use crate::refresh::settle;
 use crate::scripted::{Answer, Scripted, constraint, flag};
 
 fn reason(client: &Client, key: &str) -> Reason {
@@ -228,6 +229,7 @@ async fn one_asks_the_source_and_the_others_follow() {
     let source = Scripted::new(Strictness::AsStored);
     let follower = start(&source, archive.clone()).await;
     assert_eq!(reason(&follower, "a"), Reason::Static);
+    settle().await; // the look that follows a start comes while it follows
     let fetches = || source.fetches.load(Ordering::Relaxed);
 
     archive.followed.store(false, Ordering::Relaxed);
