@@ -216,11 +216,8 @@ impl Refresher {
     /// revision behind it, in the archive too. Where what they are made of is not held here, the source is asked for it.
     async fn overrule(&mut self, theirs: Revision) -> Option<Refreshed> {
         let published = self.shared.cell.load_full();
-        warn!(
-            "the archived flags, revision {theirs}, are older than those that are served, revision {}: \
-             they are not served",
-            published.revision
-        );
+        let ours = published.revision;
+        warn!(%theirs, %ours, "archived flags are older than those that are served, and are not served");
         self.floor = self.floor.max(theirs);
         let (Some(_), Some(marker)) = (&published.export, &self.marker) else {
             self.anew = true;
