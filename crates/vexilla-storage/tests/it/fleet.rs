@@ -172,8 +172,10 @@ async fn who_cannot_tell_the_others_does_not_lead_them() {
 #[tokio::test]
 async fn all_lead_where_redis_takes_nothing() {
     let server = RedisServer::start();
-    let (first, second) = (connect(server.port), connect(server.port));
+    let first = connect(server.port);
     assert!(first.leads().await);
+    // Only now: whoever connects first gets the lease.
+    let second = connect(server.port);
     first.save(&flags(1, 1)).await.unwrap();
     server.command(&["CONFIG", "SET", "maxmemory", "1"]).await;
     let text = first.save(&flags(1, 2)).await.unwrap_err().to_string();
