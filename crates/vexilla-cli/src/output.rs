@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io::{self, Write};
 
+use vexilla_domain::with_causes;
+
 use crate::error::CommandError;
 
 /// Prints a result. A reader that has seen enough and went away is no error.
@@ -18,13 +20,6 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), CommandError> {
 
 /// Prints an error with what caused it, in one line.
 pub(crate) fn report(error: &dyn Error) {
-    let mut line = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line.push('\n');
+    let line = format!("error: {}\n", with_causes(error));
     let _ = io::stderr().write_all(line.as_bytes()); // nowhere is left to say it
 }

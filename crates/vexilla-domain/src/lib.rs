@@ -17,6 +17,7 @@
 //! ```
 
 mod archived;
+mod causes;
 mod context;
 mod evaluation;
 mod explanation;
@@ -39,6 +40,7 @@ mod typed;
 mod value;
 
 pub use archived::{Archived, Confirmation, Progress};
+pub use causes::with_causes;
 pub use context::Context;
 pub use evaluation::{
     Evaluation, EvaluationRef, FlagHead, Freshness, Reason, Revision, Source, VariantHead,

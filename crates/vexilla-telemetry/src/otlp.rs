@@ -47,8 +47,7 @@ const STOPPER: &str = "vexilla-otlp-stop";
 /// Sends metrics and traces to a collector, from threads of its own.
 ///
 /// Nobody waits for the collector: spans go into a bounded queue and are dropped when that is full, counts are read when
-/// it is time to send them. A collector that is away, slow or refusing is reported once per minute
-/// and signal at most.
+/// it is time to send them. A collector that is away, slow or refusing is reported once per minute and signal at most.
 pub struct Otlp {
     metrics: Option<SdkMeterProvider>,
     traces: Option<SdkTracerProvider>,

@@ -9,11 +9,10 @@ use tracing::{Instrument, debug, info, warn};
 use vexilla_domain::json::WrittenRows;
 use vexilla_domain::{
     ArchiveError, ArchiveErrorKind, ArchiveOutcome, Archived, Depth, FlagArchive, Marker, Progress,
-    Revision,
+    Revision, with_causes,
 };
 
 use crate::confirmations::{Verdict, Worth};
-use crate::error::chain;
 use crate::export::Written;
 use crate::publication::{Scope, Text};
 use crate::published::{Published, millis};
@@ -102,7 +101,10 @@ impl Refresher {
                     Ok(archived) => archived,
                     Err(error) => {
                         let place = archive.describe();
-                        warn!("the archived flags of {place} cannot be read: {}", chain(&error));
+                        warn!(
+                            "the archived flags of {place} cannot be read: {}",
+                            with_causes(&error)
+                        );
                         return None;
                     }
                 };
@@ -177,7 +179,7 @@ impl Refresher {
         let flags = match read {
             Ok(Ok(flags)) => flags,
             Ok(Err(error)) => {
-                warn!("the archived flags cannot be read: {}", chain(&error));
+                warn!("the archived flags cannot be read: {}", with_causes(&error));
                 return None;
             }
             Err(_) => return None, // the runtime is ending
@@ -188,7 +190,7 @@ impl Refresher {
         let (published, _) = match made {
             Ok(made) => made,
             Err(error) => {
-                warn!("the archived flags cannot be used: {}", chain(&error));
+                warn!("the archived flags cannot be used: {}", with_causes(&error));
                 return None;
             }
         };
@@ -292,7 +294,7 @@ impl Refresher {
                 self.superseded(&archive, &unsaved.marker).await;
             }
             Err(error) => {
-                failed(&span, &chain(&error));
+                failed(&span, &with_causes(&error));
                 self.not_archived(archive.as_ref(), &error);
                 if error.kind() == ArchiveErrorKind::Incomplete {
                     // The one that lacks them gets them with the next confirmation.
@@ -312,7 +314,7 @@ impl Refresher {
 
     /// The archive has not taken what it was given.
     pub(crate) fn not_archived(&self, archive: &dyn FlagArchive, error: &ArchiveError) {
-        let error: Box<str> = chain(error).into();
+        let error: Box<str> = with_causes(error).into();
         let known = self.shared.counts.saved(Some(error.clone()));
         if known.as_ref() != Some(&error) {
             warn!("the flags cannot be archived in {}: {error}", archive.describe());

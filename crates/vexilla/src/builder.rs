@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vexilla_breaker::{Breaker, BreakerConfig, State, Transition};
-use vexilla_domain::{BreakerState, FlagFilter, FlagSource, Observer, TagsOperator};
+use vexilla_domain::{BreakerState, FlagFilter, FlagSource, Observer, TagsOperator, with_causes};
 use vexilla_flagr::{ExportFilter, FlagrConfig, FlagrSource};
 
 use crate::archives::Archives;
 use crate::client::Client;
 use crate::config::{Config, ExportPolicy, Fallback, FlagEvents, Records, Rollouts, StartPolicy};
-use crate::error::{ConfigError, StartError, chain};
+use crate::error::{ConfigError, StartError};
 use crate::exposure_config::ExposureConfig;
 use crate::file::FileSource;
 use crate::parts::Parts;
@@ -200,7 +200,7 @@ impl ClientBuilder {
         let telemetry = self.telemetry.start()?;
         let observer = telemetry.as_ref().map(Telemetry::observer);
         let breaker = Breaker::with_observer(self.breaker, move |it| told(it, observer.as_deref()))
-            .map_err(|error| ConfigError::new("breaker", chain(&error)))?;
+            .map_err(|error| ConfigError::new("breaker", with_causes(&error)))?;
         let (mut parts, interval) = match self.source {
             None => return Err(ConfigError::new("source", "name a Flagr or a flags file").into()),
             Some(Source::Flagr(flagr)) => {
@@ -209,7 +209,7 @@ impl ClientBuilder {
                 #[cfg(feature = "server")]
                 let forwarder = crate::forward::to(&flagr, self.forward)?;
                 let flagr = FlagrSource::new(filtered(*flagr, &config.filter))
-                    .map_err(|error| ConfigError::new("flagr", chain(&error)))?;
+                    .map_err(|error| ConfigError::new("flagr", with_causes(&error)))?;
                 let remote = Arc::new(flagr.evaluator());
                 let exposures = Arc::new(flagr.exposures());
                 let parts = Parts::new(Arc::new(flagr)).with_remote(remote);

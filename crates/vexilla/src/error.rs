@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use vexilla_domain::{ArchiveError, PortError, Reason, SourceError, SourceErrorKind};
+use vexilla_domain::{ArchiveError, PortError, Reason, SourceError, SourceErrorKind, with_causes};
 
 /// A setting that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,13 +118,7 @@ impl Undecided {
 /// An error of a port with its causes, without what the other side said: that may repeat what it was asked.
 pub(crate) fn brief<K: fmt::Debug + 'static>(error: &PortError<K>) -> String {
     match std::error::Error::source(error) {
-        Some(source) => format!("{}: {}", error.message(), chain(source)),
+        Some(source) => format!("{}: {}", error.message(), with_causes(source)),
         None => error.message().to_owned(),
     }
-}
-
-/// An error with its causes.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |it| it.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -47,7 +47,7 @@ const MOST_MISSED: usize = 1024;
 impl ClientBuilder {
     /// Keeps what flags are made of (segments, variants) within so many bytes of memory, for more flags than memory should
     /// hold. The most used stay, the others are read from the archive, or from Flagr, when they are evaluated. What is
-    /// needed to find a flag and to tell who decides it (key, id, tags, snapshot, some 250 bytes) stays in memory for each
+    /// needed to find a flag and to tell who decides it (key, id, tags, snapshot, some 300 bytes) stays in memory for each
     /// flag. Needs an archive: a folder is best, since it is read flag by flag; of a Redis alone all flags are read for
     /// each that is missed.
     ///

@@ -1,11 +1,11 @@
 //! Settings of the source: a Flagr, or a file.
 
-use std::error::Error as _;
 use std::path::Path;
 
 use vexilla::{
     Auth, ClientCertificate, FlagFilter, FlagrConfig, HttpProxy, Secret, SharedAuth, TagsOperator,
 };
+use vexilla_domain::with_causes;
 use vexilla_flagr::{ConfigError, ExportFilter, FlagrSource};
 
 use super::found::{Origins, Wrong, read_file};
@@ -138,14 +138,9 @@ impl Flagr {
 
     /// Which setting is at fault where the configuration of these settings was refused, and why.
     pub(crate) fn refused(error: &ConfigError, origins: &Origins) -> Wrong {
-        let whole = error.to_string();
+        let whole = with_causes(error);
         let bare = whole.strip_prefix(&format!("{}: ", error.field()));
-        let mut reason = bare.unwrap_or(&whole).to_owned();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            reason = format!("{reason}: {error}");
-            cause = error.source();
-        }
+        let reason = bare.unwrap_or(&whole).to_owned();
         match error.field() {
             "auth" => origins.wrong(&["flagr.token", "flagr.user", "flagr.header"], reason),
             "client_certificate.key" => origins.wrong(&["flagr.client_key"], reason),

@@ -1,6 +1,5 @@
 //! Settings of the servers: the sidecar, the admin API, the webhook.
 
-use std::error::Error as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -8,6 +7,8 @@ use vexilla::{
     AdminConfig, ForwardConfig, Injection, ListenAddress, ListenerConfig, SidecarConfig, TlsFiles,
     UnixAccess, WebhookConfig, WebhookHeader,
 };
+
+use vexilla_domain::with_causes;
 
 use super::found::{Origins, Wrong};
 use super::kind::{
@@ -262,8 +263,7 @@ impl Listener {
                 files.check().map_err(|error| {
                     let is_key = error.file() == files.key && error.file() != files.certificate;
                     let key = if is_key { "tls_key" } else { "tls_certificate" };
-                    let cause = error.source().map(|it| format!(": {it}")).unwrap_or_default();
-                    origins.wrong(&[&format!("{part}.{key}")], format!("{error}{cause}"))
+                    origins.wrong(&[&format!("{part}.{key}")], with_causes(&error))
                 })?;
                 Some(files)
             }

@@ -1,10 +1,11 @@
 //! Settings of what is kept, and where.
 
-use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use vexilla::{CacheConfig, CachedRemoteConfig, DiskConfig, ExposureConfig, RedisConfig};
+
+use vexilla_domain::with_causes;
 
 use super::flagr::read;
 use super::found::{Origins, Wrong};
@@ -188,8 +189,7 @@ impl Redis {
                 "host" | "password" | "tls" | "url" => "redis.url".to_owned(),
                 field => format!("redis.{field}"),
             };
-            let cause = error.source().map(|it| format!(": {it}")).unwrap_or_default();
-            origins.wrong(&[&path], format!("{error}{cause}"))
+            origins.wrong(&[&path], with_causes(&error))
         })?;
         Ok(Some(config))
     }

@@ -6,7 +6,9 @@ use http::StatusCode;
 use tokio::task::spawn_blocking;
 use utoipa::OpenApi as _;
 use vexilla_domain::json::{Numbers, read_value};
-use vexilla_domain::{Clock, Context, FlagId, FlagName, Freshness, Operator, SourceError};
+use vexilla_domain::{
+    Clock, Context, FlagId, FlagName, Freshness, Operator, SourceError, with_causes,
+};
 
 use super::openapi::Document;
 use super::stats::StatsBody;
@@ -164,22 +166,11 @@ fn refreshed(
     match result {
         Ok(freshness) => Ok(RefreshedBody::new(freshness, clock.now())),
         Err(error) => {
-            let message = format!("{}; the flags that are there are served on", chain(&error));
+            let message =
+                format!("{}; the flags that are there are served on", with_causes(&error));
             Err(Problem::new(StatusCode::BAD_GATEWAY, message))
         }
     }
-}
-
-/// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn named(key: &str) -> Result<&str, Problem> {

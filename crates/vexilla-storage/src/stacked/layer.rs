@@ -1,11 +1,10 @@
 //! One of several archives, and what went wrong with it last.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::warn;
-use vexilla_domain::{ArchiveError, ArchiveErrorKind, ArchiveLayer, FlagArchive};
+use vexilla_domain::{ArchiveError, ArchiveErrorKind, ArchiveLayer, FlagArchive, with_causes};
 
 /// What a layer is asked to do, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +36,7 @@ impl Layer {
     ) -> Result<T, ArchiveError> {
         // That somebody else was faster is no failure.
         let is_failure = |it: &&ArchiveError| it.kind() != ArchiveErrorKind::Superseded;
-        let failure = outcome.as_ref().err().filter(is_failure).map(chain);
+        let failure = outcome.as_ref().err().filter(is_failure).map(|it| with_causes(it));
         let is_news = {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
             let before = match &failure {
@@ -73,15 +72,4 @@ impl Work {
             Self::Tell => "tell what it holds",
         }
     }
-}
-
-/// An error with what caused it.
-fn chain(error: &ArchiveError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

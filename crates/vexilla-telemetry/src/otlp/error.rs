@@ -4,6 +4,7 @@ use std::error::Error;
 use std::{fmt, io};
 
 use opentelemetry_sdk::error::OTelSdkError;
+use vexilla_domain::with_causes;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -31,13 +32,8 @@ impl SettingsError {
 
     /// What is wrong about its value: the error without the field.
     pub fn reason(&self) -> String {
-        let mut reason = format!("`{}` {}", self.value, self.reason);
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            reason = format!("{reason}: {error}");
-            cause = error.source();
-        }
-        reason
+        let whole = with_causes(self);
+        whole.strip_prefix(&format!("{}: ", self.field)).unwrap_or(&whole).to_owned()
     }
 
     /// The member of [`OtlpSettings`](crate::OtlpSettings) or the variable that is wrong.

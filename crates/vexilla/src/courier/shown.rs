@@ -5,13 +5,13 @@
 use std::fmt;
 
 use tracing::debug;
-use vexilla_domain::PortError;
+use vexilla_domain::{PortError, with_causes};
 
-use crate::error::{brief, chain};
+use crate::error::brief;
 
 /// Why records were not taken.
 pub(super) fn of_error<K: fmt::Debug + 'static>(what: &str, error: &PortError<K>) -> Box<str> {
-    debug!(error = %chain(error), "Flagr does not take {what}");
+    debug!(error = %with_causes(error), "Flagr does not take {what}");
     brief(error).into()
 }
 

@@ -7,13 +7,12 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
-use vexilla_domain::{ExposeError, ExposeErrorKind};
+use vexilla_domain::{ExposeError, ExposeErrorKind, with_causes};
 
 use super::backlog::{Backlog, Settled};
 use super::complaint::{Complaints, NO_ROOM};
 use super::delivery::{Because, Delivery, Held, Undelivered};
 use super::{Counts, Parcel, Room};
-use crate::error::chain;
 use crate::exposure_config::ExposureConfig;
 use crate::schedule::at;
 
@@ -144,7 +143,7 @@ impl Task {
         for (waiting, (records, bytes)) in waiting.into_iter().zip(sizes) {
             let outcome = match kept.next() {
                 Some(Ok(())) => Ok(()),
-                Some(Err(error)) => Err(chain(&error)),
+                Some(Err(error)) => Err(with_causes(&error)),
                 None => Err("the queue has failed".to_owned()),
             };
             let count = records as u64;
@@ -194,7 +193,7 @@ impl Task {
                         }
                         Held { left, through, ..Held::default() }
                     }
-                    Some(Err(error)) => return self.pause(&chain(&error), Because::Failed),
+                    Some(Err(error)) => return self.pause(&with_causes(&error), Because::Failed),
                     None => return self.pause("the queue has failed", Because::Failed),
                 }
             }
@@ -332,7 +331,7 @@ impl Task {
             return;
         }
         if let Some(Err(error)) = self.on_backlog(Backlog::sync).await {
-            let why = chain(&error);
+            let why = with_causes(&error);
             if self.fails(&why) {
                 let what = self.delivery.what();
                 warn!(error = %why, "{what} may not be there after a power failure");

@@ -12,7 +12,6 @@ use vexilla_domain::{
     ArchiveError, ArchiveErrorKind, Archived, FlagArchive, FlagSource, Strictness,
 };
 
-use crate::refresh::settle;
 use crate::scripted::{Answer, Scripted, constraint, flag};
 
 fn reason(client: &Client, key: &str) -> Reason {
@@ -222,27 +221,24 @@ async fn one_asks_the_source_and_the_others_follow() {
     let archive = Arc::new(Shared::default());
     let leader_source = Scripted::new(Strictness::AsStored);
     leader_source.then_numbered(5, &[&flag(1, "a", "")]);
-    // It hears no news, of which there is one at a time.
+    // It leads all the time, and hears no news, of which there is one at a time.
     let leader = start(&leader_source, Hidden::of(&archive, false)).await;
 
     archive.followed.store(true, Ordering::Relaxed);
     let source = Scripted::new(Strictness::AsStored);
     let follower = start(&source, archive.clone()).await;
     assert_eq!(reason(&follower, "a"), Reason::Static);
-    settle().await; // the look that follows a start comes while it follows
     let fetches = || source.fetches.load(Ordering::Relaxed);
 
-    archive.followed.store(false, Ordering::Relaxed);
+    let mut changes = follower.subscribe();
     leader_source.then_numbered(6, &[&flag(2, "b", "")]);
     leader.refresh().await.unwrap();
-    while archive.saves.lock().unwrap().last() != Some(&leader.stats().revision) {
-        tokio::task::yield_now().await; // it is saved after those who wait are answered
+    // It is saved after those who wait are answered, and once more when the dates of its flags are known.
+    while follower.stats().revision != leader.stats().revision {
+        archive.news.notify_one();
+        tokio::task::yield_now().await;
     }
-    archive.followed.store(true, Ordering::Relaxed);
-    let mut changes = follower.subscribe();
-    archive.news.notify_one();
     assert_eq!(changes.next().await.unwrap().added, [Box::<str>::from("b")]);
-    assert_eq!(follower.stats().revision, leader.stats().revision);
     assert_eq!(fetches(), 0, "the follower asked nobody");
 
     // The one who asked is gone: everybody asks for itself.
@@ -344,21 +340,26 @@ async fn the_same_revision_of_other_flags_is_not_taken_for_ones_own() {
     let revision = archive.load().await.unwrap().unwrap().revision;
     assert_eq!((follower.stats().revision, reason(&follower, "a")), (revision, Reason::Static));
     hidden.is_hidden.store(false, Ordering::Relaxed);
-    archive.followed.store(true, Ordering::Relaxed);
+    hidden.follows.store(true, Ordering::Relaxed);
     follower.refresh().await.unwrap();
     assert_eq!(reason(&follower, "c"), Reason::Static, "it asked for itself");
 }
 
-/// An archive that cannot be reached for a while, and tells no news.
+/// One's own view of an archive: it cannot be reached for a while, tells no news, and leads until told otherwise.
 #[derive(Debug)]
 struct Hidden {
     archive: Arc<Shared>,
     is_hidden: AtomicBool,
+    follows: AtomicBool,
 }
 
 impl Hidden {
     fn of(archive: &Arc<Shared>, is_hidden: bool) -> Arc<Self> {
-        Arc::new(Self { archive: Arc::clone(archive), is_hidden: AtomicBool::new(is_hidden) })
+        Arc::new(Self {
+            archive: Arc::clone(archive),
+            is_hidden: AtomicBool::new(is_hidden),
+            follows: AtomicBool::new(false),
+        })
     }
 
     fn reach(&self) -> Result<&Shared, ArchiveError> {
@@ -384,9 +385,6 @@ impl FlagArchive for Hidden {
     }
 
     async fn leads(&self) -> bool {
-        match self.reach() {
-            Ok(archive) => archive.leads().await,
-            Err(_) => true,
-        }
+        !self.follows.load(Ordering::Relaxed)
     }
 }
