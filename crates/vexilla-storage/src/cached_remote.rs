@@ -1,5 +1,6 @@
 //! Flagr's answers, kept for a while.
 
+mod answers;
 mod call;
 mod config;
 mod failure;
@@ -21,13 +22,14 @@ use vexilla_domain::{
     RemoteCall, RemoteError, RemoteErrorKind, RemoteEvaluator,
 };
 
+use self::answers::Answers;
 use self::call::{Asked, Kept};
 pub use self::config::CachedRemoteConfig;
 use self::forgotten::Forgotten;
 use self::held::{Held, Stale};
+use crate::CacheConfigError;
 use crate::cache_counts::Event;
 use crate::flights::Flights;
-use crate::{BoundedCache, CacheConfigError};
 
 /// A [`RemoteEvaluator`] that asks another one, and what it was answered it does not ask again for a while.
 ///
@@ -63,7 +65,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     config: CachedRemoteConfig,
-    cache: BoundedCache<Arc<Kept>, Arc<Held>>,
+    answers: Answers,
     flights: Flights<Arc<Kept>, Outcome>,
     forgotten: Forgotten,
 }
@@ -108,16 +110,13 @@ impl CachedRemote {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, CacheConfigError> {
         config.check()?;
-        let limits = config.cache.clone().with_default_ttl(None);
-        let cache = BoundedCache::new(&limits, |kept: &Arc<Kept>, held: &Arc<Held>| {
-            kept.bytes().saturating_add(held.bytes())
-        })?;
+        let answers = Answers::new(config.cache.clone().with_default_ttl(None))?;
         let shared = Shared {
             inner,
             clock,
             observer,
             config,
-            cache,
+            answers,
             flights: Flights::default(),
             forgotten: Forgotten::default(),
         };
@@ -150,7 +149,7 @@ impl CachedRemote {
 
     /// The counts. What may not be kept counts for nothing; who waits for another one's question has a miss too.
     pub fn counts(&self) -> CacheCounts {
-        self.shared.cache.counts()
+        self.shared.answers.counts()
     }
 
     /// Asks for an answer again, once for each answer, if the time has come.
@@ -176,7 +175,7 @@ impl CachedRemote {
 
 impl Shared {
     fn count(&self, event: Event, read: CacheRead) {
-        self.cache.count(event);
+        self.answers.count(event);
         self.observer.cache_read(read);
     }
 
@@ -218,7 +217,7 @@ impl Shared {
 
     /// Asks Flagr, unless there is another answer than the one that was seen.
     async fn ask(&self, kept: &Arc<Kept>, seen: Option<&Arc<Held>>) -> Outcome {
-        if let Some(found) = self.cache.find(&kept.asked()) {
+        if let Some(found) = self.answers.find(&kept.asked()) {
             let is_new = seen.is_none_or(|seen| !Arc::ptr_eq(seen, &found));
             if is_new && found.age(self.clock.instant()) < self.config.ttl {
                 return Outcome::Found(found);
@@ -237,7 +236,7 @@ impl Shared {
                 }
                 // Stretto goes by the calendar, so this only clears away what nobody will want: `age` decides.
                 let ttl = self.config.ttl.saturating_add(self.config.keep_stale);
-                self.cache.insert_with_ttl(Arc::clone(kept), Arc::clone(&held), ttl);
+                self.answers.keep(kept, &held, ttl);
                 Outcome::Asked(held)
             }
             Err(error) => Outcome::Failed(Arc::new(error)),
@@ -269,7 +268,7 @@ impl RemoteEvaluator for CachedRemote {
             return shared.inner.evaluate(call).await;
         }
         let asked = Asked { call, forgotten: shared.forgotten.number(&call) };
-        let found = shared.cache.find(&asked);
+        let found = shared.answers.find(&asked);
         if let Some(held) = &found {
             let left = shared.config.ttl.saturating_sub(held.age(shared.clock.instant()));
             if !left.is_zero() {

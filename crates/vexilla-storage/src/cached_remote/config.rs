@@ -46,7 +46,7 @@ impl CachedRemoteConfig {
 impl Default for CachedRemoteConfig {
     fn default() -> Self {
         let mut cache = CacheConfig::default().with_default_ttl(None);
-        // What is estimated takes memory before there is an answer; of more of them than this fit a cache is slow anyway.
+        // What is estimated takes memory from the first answer on; of more of them than this fit a cache is slow anyway.
         cache.counters = 1 << 17;
         Self {
             cache,
