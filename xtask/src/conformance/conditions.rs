@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::record::{read, write};
 use super::scratch::Scratch;
+use super::style::Style;
 use crate::http::Http;
 use crate::wait::Interrupt;
 
@@ -38,7 +39,12 @@ struct Outcome {
     error: Option<String>,
 }
 
-pub(super) fn record(scratch: &Scratch<'_>, name: &str, interrupt: &Interrupt) -> Result<()> {
+pub(super) fn record(
+    scratch: &Scratch<'_>,
+    name: &str,
+    style: Style,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let flagr = scratch.flagr;
     let text = read(name)?;
     let mut lines = Vec::new();
@@ -61,7 +67,7 @@ pub(super) fn record(scratch: &Scratch<'_>, name: &str, interrupt: &Interrupt) -
         ensure!(!interrupt.is_told(), "interrupted");
         if update(flagr, &mut line, made)? {
             changed.set(changed.get() + 1);
-            recorded.push_str(&serde_json::to_string(&line)?);
+            recorded.push_str(&style.write(&line)?);
         } else {
             recorded.push_str(text);
         }

@@ -1,13 +1,13 @@
 //! `flags.json`, asked of a Flagr that serves the recorded flags from a file.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::record::{Exchange, read, write};
+use super::style::Style;
 use crate::http::Http;
+use crate::wait::Interrupt;
 
 const NAME: &str = "flags.json";
 
@@ -21,51 +21,40 @@ struct Recording {
     batches: Vec<Exchange>,
 }
 
-/// The flags of an export, by id and snapshot.
-fn ids(export: &str) -> Result<BTreeSet<(u64, u64)>> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Export {
-        flags: Vec<Flag>,
-    }
-    #[derive(Deserialize)]
-    struct Flag {
-        #[serde(rename = "ID")]
-        id: u64,
-        #[serde(rename = "SnapshotID")]
-        snapshot: u64,
-    }
-
-    let export: Export = serde_json::from_str(export).context("cannot read the export")?;
-    Ok(export.flags.iter().map(|it| (it.id, it.snapshot)).collect())
+fn recording() -> Result<Recording> {
+    serde_json::from_str(&read(NAME)?).with_context(|| format!("cannot read {NAME}"))
 }
 
-pub(super) fn record(flagr: &Http) -> Result<()> {
-    let mut recording: Recording =
-        serde_json::from_str(&read(NAME)?).with_context(|| format!("cannot read {NAME}"))?;
-    let export = flagr.get("/api/v1/export/eval_cache/json")?.ok()?;
-    ensure!(
-        ids(&export.body)? == ids(recording.export.get())?,
-        "this Flagr holds other flags than the export in {NAME}"
-    );
+/// The flags as Flagr exports them.
+pub(super) fn export() -> Result<String> {
+    Ok(recording()?.export.get().to_owned())
+}
 
-    let evaluations = again(flagr, "/api/v1/evaluation", &mut recording.evaluations)?;
-    let batches = again(flagr, "/api/v1/evaluation/batch", &mut recording.batches)?;
+pub(super) fn record(flagr: &Http, interrupt: &Interrupt) -> Result<()> {
+    let mut recording = recording()?;
+    let evaluations = again(flagr, interrupt, "/api/v1/evaluation", &mut recording.evaluations)?;
+    let batches = again(flagr, interrupt, "/api/v1/evaluation/batch", &mut recording.batches)?;
     println!(
         "{NAME}: {evaluations} of {} evaluations and {batches} of {} batches have another answer",
         recording.evaluations.len(),
         recording.batches.len()
     );
     if evaluations + batches > 0 {
-        write(NAME, &serde_json::to_string(&recording)?)?;
+        write(NAME, &Style::Spaced.write(&recording)?)?;
     }
     Ok(())
 }
 
 /// Asks again what has one answer, and counts those that are others now.
-fn again(flagr: &Http, path: &str, exchanges: &mut [Exchange]) -> Result<usize> {
+fn again(
+    flagr: &Http,
+    interrupt: &Interrupt,
+    path: &str,
+    exchanges: &mut [Exchange],
+) -> Result<usize> {
     let mut changed = 0;
     for exchange in exchanges {
+        ensure!(!interrupt.is_told(), "interrupted");
         if has_chance(exchange) {
             continue;
         }

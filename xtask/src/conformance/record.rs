@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tempfile::NamedTempFile;
 
+use super::style::spaced;
 use crate::command::ROOT;
 
 /// A request and what Flagr answered.
@@ -36,9 +40,20 @@ pub(super) fn read(name: &str) -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
 }
 
+/// Puts the new text in the place of the old one, which stays whole until then.
 pub(super) fn write(name: &str, text: &str) -> Result<()> {
     let path = path(name);
-    fs::write(&path, text).with_context(|| format!("cannot write {path}"))
+    replace(Path::new(&path), text).with_context(|| format!("cannot write {path}"))
+}
+
+fn replace(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().context("it is in no folder")?;
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(fs::metadata(path)?.permissions())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn path(name: &str) -> String {
@@ -65,7 +80,7 @@ fn without_time(body: &str) -> Result<Box<RawValue>> {
             .collect::<Result<_>>()?;
         answer.insert("evaluationResults".to_owned(), serde_json::value::to_raw_value(&results)?);
     }
-    Ok(serde_json::value::to_raw_value(&answer)?)
+    Ok(RawValue::from_string(spaced(&serde_json::to_string(&answer)?))?)
 }
 
 /// Whether two texts say the same, in whatever spacing.
