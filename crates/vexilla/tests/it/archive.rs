@@ -208,12 +208,15 @@ async fn a_save_that_fails_is_told_and_made_up_for() {
     source.then(Answer::Unchanged);
     let client = start(&source, archive.clone()).await;
     assert_eq!(reason(&client, "a"), Reason::Static, "serving goes on");
-    assert_eq!(client.stats().archive_error.as_deref(), Some("the disk is full"));
+    let failure = Some("the disk is full");
+    assert_eq!(client.stats().archive_error.as_deref(), failure);
+    assert_eq!(client.stats().archives[0].error.as_deref(), failure);
     archive.fails.store(false, Ordering::Relaxed);
     client.refresh().await.unwrap();
     client.stop().await;
     assert_eq!(archive.saves.lock().unwrap().len(), 1);
     assert_eq!(client.stats().archive_error, None);
+    assert_eq!(client.stats().archives[0].error, None);
 }
 
 #[tokio::test]
