@@ -53,7 +53,9 @@ fn newest(
         (None, false) => Err(CommandError::NothingArchived { place: empty.join(" nor in ") }),
         (None, true) => failures.pop().map_or(Ok(None), Err),
     };
-    failures.iter().for_each(|it| warn(it));
+    for failure in &failures {
+        warn(failure);
+    }
     outcome
 }
 

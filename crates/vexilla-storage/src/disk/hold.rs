@@ -34,7 +34,7 @@ impl Store {
             Ok(folder) => *store.folder() = Some(folder),
             Err(error) if error.kind() == ArchiveErrorKind::Unavailable => match store.load() {
                 Ok(Some(_)) => {
-                    warn!("{}: its flags are read, and none are saved", with_causes(&error))
+                    warn!("{}: its flags are read, and none are saved", with_causes(&error));
                 }
                 _ => return Err(error),
             },

@@ -90,8 +90,9 @@ fn stats() -> Stats {
     stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
     stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
     stats.leads = Some(true);
-    stats.archives = ["redis 127.0.0.1:6379/0", "/var/cache/vexilla"].map(ArchiveLayer::new).into();
-    stats.archives[0].error = Some("redis 127.0.0.1:6379/0 cannot be reached".into());
+    let mut redis = ArchiveLayer::new("redis 127.0.0.1:6379/0");
+    redis.error = Some("redis 127.0.0.1:6379/0 cannot be reached".into());
+    stats.archives = vec![redis, ArchiveLayer::new("/var/cache/vexilla")];
     stats
 }
 
