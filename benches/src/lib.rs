@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,
+    clippy::panic,
     reason = "a benchmark that cannot go on ends"
 )]
 
@@ -14,6 +15,7 @@ pub mod flagr;
 pub mod flags;
 pub mod memory;
 pub mod ratio;
+pub mod redis_server;
 pub mod row;
 pub mod source;
 pub mod unleash;

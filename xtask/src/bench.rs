@@ -34,7 +34,7 @@ pub(crate) struct Options {
 }
 
 /// The benchmarks, in the order of the table; `instructions` needs Valgrind and comes last.
-const BENCHES: [&str; 10] = [
+const BENCHES: [&str; 11] = [
     "peers",
     "telemetry",
     "concurrent",
@@ -42,6 +42,7 @@ const BENCHES: [&str; 10] = [
     "storage",
     "budget",
     "outage",
+    "fleet",
     "counts",
     "reference",
     "evaluate",

@@ -9,11 +9,21 @@ use vexilla_domain::{ArchiveErrorKind, FlagArchive};
 use crate::error::CommandError;
 use crate::settings::{Section as _, Settings};
 
-/// An archive and its folder, which nobody else has meanwhile.
-pub(crate) type Opened = (Arc<dyn FlagArchive>, PathBuf);
+/// An archive, and its folder where that can be written to: nobody else has it meanwhile.
+pub(crate) struct Opened {
+    pub(crate) archive: Arc<dyn FlagArchive>,
+    pub(crate) folder: Option<PathBuf>,
+}
 
-/// The archive that was asked for, or the usual one. A folder that was named must work; the usual one is a convenience
-/// that may be missing.
+impl Opened {
+    fn of(archive: DiskArchive, folder: PathBuf) -> Self {
+        let folder = archive.is_held().then_some(folder);
+        Self { archive: Arc::new(archive), folder }
+    }
+}
+
+/// The archive that was asked for, or the usual one. A folder that was named must work, or at least hold flags; the usual
+/// one is a convenience that may be missing.
 pub(crate) fn open(
     settings: &Settings,
     cache_dir: Option<&Path>,
@@ -23,9 +33,9 @@ pub(crate) fn open(
     match (&settings.archive.dir, &settings.flagr.url) {
         (Some(off), _) if off.as_os_str() == "off" => Ok(None),
         (Some(folder), _) => {
-            let archive = DiskArchive::open(folder, config);
+            let archive = DiskArchive::open_or_read(folder, config);
             let archive = archive.map_err(|error| CommandError::Named(Box::new(error)))?;
-            Ok(Some((Arc::new(archive), folder.clone())))
+            Ok(Some(Opened::of(archive, folder.clone())))
         }
         (None, Some(url)) => Ok(cache_dir.and_then(|it| usual(it, url, config))),
         (None, None) => Ok(None), // a file is its own archive
@@ -34,8 +44,8 @@ pub(crate) fn open(
 
 fn usual(cache: &Path, url: &str, config: DiskConfig) -> Option<Opened> {
     let folder = folder_of(cache, url);
-    match DiskArchive::open(&folder, config) {
-        Ok(archive) => Some((Arc::new(archive), folder)),
+    match DiskArchive::open_or_read(&folder, config) {
+        Ok(archive) => Some(Opened::of(archive, folder)),
         Err(error) if error.kind() == ArchiveErrorKind::Locked => {
             tracing::warn!("{error}: a restart of this one will need Flagr");
             None

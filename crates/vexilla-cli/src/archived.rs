@@ -13,31 +13,50 @@ use vexilla_domain::{
 
 use crate::args::ArchivedArgs;
 use crate::error::CommandError;
+use crate::output::warn;
 use crate::settings::{Section as _, Settings};
 
-/// The newest flags of the archives that are named; `None` where none is.
+/// The newest flags of the archives that are named; `None` where none is. One that cannot be read is told of and passed
+/// over where another one has flags.
 pub(crate) async fn find(
     args: &ArchivedArgs,
     settings: &Settings,
 ) -> Result<Option<Archived>, CommandError> {
-    let mut found: Option<Archived> = None;
-    let mut places = Vec::new();
+    let mut looks = Vec::new();
     if args.redis.is_some()
         && let Some(config) = settings.redis.config(&settings.origins)?
     {
-        places.push(format!("redis {}:{}/{}", config.host, config.port, config.database));
-        found = RedisArchive::peek(config).await.map_err(named)?;
+        let place = format!("redis {}:{}/{}", config.host, config.port, config.database);
+        looks.push((place, RedisArchive::peek(config).await.map_err(named)));
     }
     if let Some(folder) = &args.archive {
-        places.push(format!("`{}`", folder.display()));
-        let of_disk = look_into(folder.clone(), settings).await?;
-        let newest = |it: &Archived| (it.revision, it.refreshed_at_ms);
-        found = found.into_iter().chain(of_disk).max_by_key(newest);
+        let place = format!("`{}`", folder.display());
+        looks.push((place, look_into(folder.clone(), settings).await));
     }
-    match (found, places.is_empty()) {
-        (None, false) => Err(CommandError::NothingArchived { place: places.join(" nor in ") }),
-        (found, _) => Ok(found),
+    newest(looks)
+}
+
+fn newest(
+    looks: Vec<(String, Result<Option<Archived>, CommandError>)>,
+) -> Result<Option<Archived>, CommandError> {
+    let (mut found, mut empty, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, looked) in looks {
+        match looked {
+            Ok(Some(flags)) => found.push(flags),
+            Ok(None) => empty.push(place),
+            Err(error) => failures.push(error),
+        }
     }
+    let newest = found.into_iter().max_by_key(|it| (it.revision, it.refreshed_at_ms));
+    let outcome = match (newest, empty.is_empty()) {
+        (Some(newest), _) => Ok(Some(newest)),
+        (None, false) => Err(CommandError::NothingArchived { place: empty.join(" nor in ") }),
+        (None, true) => failures.pop().map_or(Ok(None), Err),
+    };
+    for failure in &failures {
+        warn(failure);
+    }
+    outcome
 }
 
 async fn look_into(folder: PathBuf, settings: &Settings) -> Result<Option<Archived>, CommandError> {

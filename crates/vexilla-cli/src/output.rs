@@ -20,6 +20,15 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), CommandError> {
 
 /// Prints an error with what caused it, in one line.
 pub(crate) fn report(error: &dyn Error) {
-    let line = format!("error: {}\n", with_causes(error));
+    say("error", error);
+}
+
+/// Prints in the same way what a command gets along without.
+pub(crate) fn warn(error: &dyn Error) {
+    say("warning", error);
+}
+
+fn say(what: &str, error: &dyn Error) {
+    let line = format!("{what}: {}\n", with_causes(error));
     let _ = io::stderr().write_all(line.as_bytes()); // nowhere is left to say it
 }

@@ -113,13 +113,14 @@ async fn start(
     let archive = archive::open(settings, configuration.environment.cache_dir.as_deref())?;
     let mut config = settings.client()?;
     config.export = ExportPolicy::Keep;
-    config.exposures.spool = settings.exposures.folder(archive.as_ref().map(|it| it.1.clone()));
+    config.exposures.spool =
+        settings.exposures.folder(archive.as_ref().and_then(|it| it.folder.clone()));
     let mut builder = source.builder(settings, auth)?.config(config).breaker(breaker);
     if let Some(interval) = settings.refresh.interval {
         builder = builder.refresh_interval(interval);
     }
-    if let Some((archive, _)) = archive {
-        builder = builder.archive(archive);
+    if let Some(opened) = archive {
+        builder = builder.archive(opened.archive);
     }
     builder = sharing::apply(settings, builder)?;
     builder = servers::wanted(builder, settings)?;

@@ -18,6 +18,7 @@ use crate::Lane;
 mod confirmed;
 mod failure;
 mod folder;
+mod hold;
 mod kept;
 mod steps;
 mod store;
@@ -59,6 +60,25 @@ impl DiskArchive {
     /// it cannot be made or written to.
     pub fn open(directory: impl Into<PathBuf>, config: DiskConfig) -> Result<Self, ArchiveError> {
         Ok(Self::of(Store::open(directory.into(), config, Box::new(Disk))?))
+    }
+
+    /// The same, of a folder that holds flags even where it cannot be written to, as one on a disk that the system has made
+    /// read-only: they are read, and nothing is saved until it can be. That is tried again with each save.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), where there are no flags that can be read.
+    pub fn open_or_read(
+        directory: impl Into<PathBuf>,
+        config: DiskConfig,
+    ) -> Result<Self, ArchiveError> {
+        Ok(Self::of(Store::open_or_read(directory.into(), config, Box::new(Disk))?))
+    }
+
+    /// Whether the folder is this archive's, to be written to: what [`open`](Self::open) begins with, and
+    /// [`open_or_read`](Self::open_or_read) may come to.
+    pub fn is_held(&self) -> bool {
+        self.store.is_held()
     }
 
     /// The newest flags of a folder that another archive may have: nothing there is made, changed or waited for. May block.

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use vexilla_domain::{
-    ArchiveOutcome, BreakerState, CacheRead, QueueCounts, Reason, Source, Stats, Strategy,
-    WebhookOutcome,
+    ArchiveLayer, ArchiveOutcome, BreakerState, CacheRead, QueueCounts, Reason, Source, Stats,
+    Strategy, WebhookOutcome,
 };
 
 use crate::FlagCounts;
@@ -161,7 +161,7 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
         name: "vexilla.ruleset.stale",
         unit: "1",
         help: "Whether the last refresh failed, so that the rules are the last good ones: 0 or 1.",
-        read: Read::Gauge(|it| one(f64::from(u8::from(it.stats.stale)))),
+        read: Read::Gauge(|it| one(yes(it.stats.stale))),
     },
     Instrument {
         name: "vexilla.ruleset.flags",
@@ -204,6 +204,18 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
             let words = ArchiveOutcome::ALL.iter().map(|it| it.as_str());
             by_word(OUTCOME, words, &it.counts.archive)
         }),
+    },
+    Instrument {
+        name: "vexilla.archive.failing",
+        unit: "1",
+        help: "Whether an archive did not do what it was asked last: 0 or 1 for each.",
+        read: Read::Gauge(|it| it.stats.archives.iter().map(failing).collect()),
+    },
+    Instrument {
+        name: "vexilla.archive.leads",
+        unit: "1",
+        help: "Whether this instance asks the source for all that share its archive: 0 or 1.",
+        read: Read::Gauge(|it| it.stats.leads.iter().map(|it| point(yes(*it))).collect()),
     },
     Instrument {
         name: "vexilla.webhook.received",
@@ -308,6 +320,11 @@ fn circuit_state(reading: &Reading<'_>) -> Vec<Point<f64>> {
     place.map(|place| point(real(place as u64))).into_iter().collect()
 }
 
+fn failing(archive: &ArchiveLayer) -> Point<f64> {
+    let labels = vec![("archive", archive.name.to_string().into())];
+    Point { labels, value: yes(archive.error.is_some()) }
+}
+
 /// A value of a queue, if there is one.
 fn queue<T>(counts: Option<&QueueCounts>, read: impl Fn(&QueueCounts) -> T) -> Vec<Point<T>> {
     counts.map(|it| point(read(it))).into_iter().collect()
@@ -331,6 +348,10 @@ fn one<T>(value: T) -> Vec<Point<T>> {
 
 fn point<T>(value: T) -> Point<T> {
     Point { labels: Vec::new(), value }
+}
+
+fn yes(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no count of flags or bytes comes near 2^53")]

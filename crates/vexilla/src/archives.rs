@@ -29,7 +29,8 @@ impl ClientBuilder {
     /// Keeps the last good flags in this folder, so that a start needs no Flagr. One client at a time has a folder.
     ///
     /// The flags of the folder are served at once, marked stale, and the source is asked in the background. Flags that
-    /// come from another source than the one that is named are not served.
+    /// come from another source than the one that is named are not served. Where the folder cannot be written to, its flags
+    /// are read all the same, and saves are tried again; without flags in it the start fails then.
     #[cfg(feature = "disk")]
     pub fn archive_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.archives.folder = Some(folder.into());
@@ -81,7 +82,7 @@ impl Archives {
 
 #[cfg(feature = "disk")]
 fn disk(folder: PathBuf) -> Result<Arc<dyn FlagArchive>, StartError> {
-    let archive = DiskArchive::open(folder, DiskConfig::default());
+    let archive = DiskArchive::open_or_read(folder, DiskConfig::default());
     Ok(Arc::new(archive.map_err(StartError::Archive)?))
 }
 

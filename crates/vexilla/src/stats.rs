@@ -37,6 +37,10 @@ pub(crate) fn of(shared: &Shared, parts: &Parts) -> Stats {
     stats.archives = parts.archive.as_ref().map(|it| it.layers()).unwrap_or_default();
     let leads: Vec<bool> = stats.archives.iter().filter_map(|it| it.leads).collect();
     stats.leads = (!leads.is_empty()).then(|| leads.iter().all(|it| *it));
+    // An archive that stands alone does not count its failures; what came of its saves is known here.
+    if let ([only], Some(error)) = (stats.archives.as_mut_slice(), &stats.archive_error) {
+        only.error.get_or_insert_with(|| error.clone());
+    }
     stats.breaker = breaker.map(|it| it.to_string().into());
     stats.evaluations = evaluations;
     stats.lost_records = lost_records;

@@ -16,7 +16,7 @@ use crate::running::{Said, root, run};
 const TWO_HOURS: u64 = 2 * 3600;
 
 /// The shop's flags, as they were two hours ago.
-fn shop(sequence: u64) -> Archived {
+pub(crate) fn shop(sequence: u64) -> Archived {
     let flags = read_flags(&fs::read(root().join("examples/shop.json")).unwrap()).unwrap().flags;
     let mut document = write_flags(&flags);
     document.push(b'\n');
@@ -139,6 +139,47 @@ fn what_cannot_be_read_is_named() {
     assert_eq!((said.status, said.stderr.contains("sesame")), (1, false), "{}", said.stderr);
     assert!(said.error().starts_with("error: redis 127.0.0.1:1/0 cannot be reached"));
     assert_eq!(explain(&["--redis", "http://sesame"]).status, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_archive_that_is_away_does_not_keep_the_other_from_being_read() {
+    let (server, folder) = (RedisServer::start(), TempDir::new().unwrap());
+    redis(&server, "vexilla:", 5).await;
+    let path = folder.path().to_str().unwrap();
+    drop(disk(folder.path(), 3).await);
+    let address = format!("redis://127.0.0.1:{}", server.port);
+    let missing = format!("{path}/missing");
+    let away = "warning: redis 127.0.0.1:1/0 cannot be reached: ";
+    let no_folder = format!("warning: cannot read the folder `{missing}`: ");
+    let of_redis = format!("redis 127.0.0.1:{}/0, of ", server.port);
+    let pairs = [
+        (["--redis", "redis://127.0.0.1:1", "--archive", path], away, "disk, generation 1, of "),
+        (["--redis", &*address, "--archive", &*missing], &*no_folder, &*of_redis),
+    ];
+    for (archives, warning, origin) in pairs {
+        for command in ["explain", "eval", "check"] {
+            let question = ["price-layout", "--entity-id", "ana"];
+            let asked = if command == "check" { &[][..] } else { &question };
+            let said = run([&[command][..], asked, &archives].concat());
+            assert_eq!(said.status, 0, "{}", said.stderr);
+            assert!(said.stdout.contains(origin), "{}", said.stdout);
+            let [line] = said.stderr.lines().collect::<Vec<_>>()[..] else {
+                panic!("{}", said.stderr)
+            };
+            assert!(line.starts_with(warning), "{line}");
+        }
+    }
+
+    // Where neither has any, both are named.
+    let said = explain(&["--redis", "redis://127.0.0.1:1", "--archive", &missing]);
+    assert_eq!((said.status, said.stderr.lines().count()), (1, 2), "{}", said.stderr);
+    assert!(said.stderr.starts_with(away), "{}", said.stderr);
+    assert!(said.error().starts_with(&format!("error: cannot read the folder `{missing}`: ")));
+    let empty = TempDir::new().unwrap();
+    let empty = empty.path().to_str().unwrap();
+    let said = explain(&["--redis", "redis://127.0.0.1:1", "--archive", empty]);
+    assert!(said.stderr.starts_with(away), "{}", said.stderr);
+    assert_eq!(said.error(), format!("error: no flags are archived in `{empty}`"));
 }
 
 #[test]

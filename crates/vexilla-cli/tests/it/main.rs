@@ -32,3 +32,4 @@ mod sharing;
 mod stub;
 mod telemetry;
 mod unnamed;
+mod unwritable;

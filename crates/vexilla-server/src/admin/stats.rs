@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vexilla_domain::{MemorySavings, Stats};
+use vexilla_domain::{ArchiveLayer, MemorySavings, Stats};
 
 use super::counts::{CacheBody, QueueBody};
 use super::wire::time;
@@ -40,6 +40,10 @@ pub(super) struct StatsBody {
     last_error: Option<Box<str>>,
     /// Why the last save into the archive failed, if it did.
     archive_error: Option<Box<str>>,
+    /// Whether this instance asks the source for the fleet that shares its archive; null where nobody shares one.
+    leads: Option<bool>,
+    /// The archives, the one that others share first.
+    archives: Vec<ArchiveBody>,
     /// The breaker before Flagr, if there is one: `closed`, `open` or `half-open`.
     breaker: Option<Box<str>>,
     /// Evaluations by who decided and why.
@@ -73,6 +77,17 @@ struct SavingsBody {
     filtered_flags: usize,
     bytes_saved: u64,
     percent_filtered: f64,
+}
+
+/// An archive, as it was found last.
+#[derive(Serialize, ToSchema)]
+struct ArchiveBody {
+    /// The archive in a few words.
+    name: Box<str>,
+    /// Why it did not do what it was asked last, if it did not.
+    error: Option<Box<str>>,
+    /// Whether this instance asks the source for all that share it; null where nobody shares it.
+    leads: Option<bool>,
 }
 
 /// How often it came out so.
@@ -109,6 +124,8 @@ impl From<Stats> for StatsBody {
             last_refresh_seconds: stats.last_refresh_duration.as_secs_f64(),
             last_error: stats.last_error,
             archive_error: stats.archive_error,
+            leads: stats.leads,
+            archives: stats.archives.into_iter().map(ArchiveBody::from).collect(),
             breaker: stats.breaker,
             total,
             hits,
@@ -119,6 +136,12 @@ impl From<Stats> for StatsBody {
             exposures: stats.exposures.map(QueueBody::from),
             replays: stats.replays.map(QueueBody::from),
         }
+    }
+}
+
+impl From<ArchiveLayer> for ArchiveBody {
+    fn from(layer: ArchiveLayer) -> Self {
+        Self { name: layer.name, error: layer.error, leads: layer.leads }
     }
 }
 

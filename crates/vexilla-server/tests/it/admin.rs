@@ -123,6 +123,18 @@ async fn readiness_says_why() {
 }
 
 #[tokio::test]
+async fn statistics_say_who_leads_and_which_archive_fails() {
+    let rig = Rig::new(|_| {});
+    let stats = rig.ask("GET /admin/stats", "").await.body;
+    assert_eq!(stats["leads"], true);
+    let expected = json!([
+        {"name": "redis 127.0.0.1:6379/0", "error": null, "leads": true},
+        {"name": "/var/cache/vexilla", "error": "the disk is full", "leads": null},
+    ]);
+    assert_eq!(stats["archives"], expected);
+}
+
+#[tokio::test]
 async fn invalidating_reads_anew() {
     let rig = Rig::new(|_| {});
     let expected = json!({

@@ -10,10 +10,10 @@ use http_body_util::{BodyExt, Full};
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 use vexilla_domain::{
-    ConstraintTrace, Context, EvaluationRef, Explanation, FlagHead, FlagId, FlagName, FlagSummary,
-    Freshness, Needs, Object, Operator, RangeTrace, Readiness, Reason, Revision, RolloutTrace,
-    SegmentId, SegmentTrace, SnapshotId, Source, SourceError, SourceErrorKind, Stats, Strategy,
-    VariantHead, VariantId, Verdict,
+    ArchiveLayer, ConstraintTrace, Context, EvaluationRef, Explanation, FlagHead, FlagId, FlagName,
+    FlagSummary, Freshness, Needs, Object, Operator, RangeTrace, Readiness, Reason, Revision,
+    RolloutTrace, SegmentId, SegmentTrace, SnapshotId, Source, SourceError, SourceErrorKind, Stats,
+    Strategy, VariantHead, VariantId, Verdict,
 };
 
 use crate::fake::FakeClock;
@@ -96,6 +96,12 @@ impl Operator for FakeOperator {
         stats.refreshed_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW - 9));
         stats.age = Some(Duration::from_millis(9_500));
         stats.breaker = Some("closed".into());
+        stats.leads = Some(true);
+        let mut redis = ArchiveLayer::new("redis 127.0.0.1:6379/0");
+        redis.leads = Some(true);
+        let mut disk = ArchiveLayer::new("/var/cache/vexilla");
+        disk.error = Some("the disk is full".into());
+        stats.archives = vec![redis, disk];
         stats.evaluations =
             vec![(Source::Local, Reason::Split, 5), (Source::Fallback, Reason::Fallback, 2)];
         stats

@@ -14,7 +14,7 @@ use super::confirmed;
 use super::failure::Failure;
 use super::steps::Steps;
 use super::store::unavailable;
-use crate::folder_lock::{is_held, make_and_lock};
+use crate::folder_lock::{is_held, make_and_lock, private};
 use crate::sealed::{Damage, PREFIX, is_of_later_version};
 
 const CONFIRMED: &str = "confirmed";
@@ -148,8 +148,9 @@ impl Folder {
         bytes: &[u8],
         lasting: Lasting,
     ) -> io::Result<()> {
-        // Only its owner may read it, as everything that `tempfile` makes.
-        let mut file = tempfile::Builder::new().prefix(SAVING).tempfile_in(&self.path)?;
+        // Made by hand, so that an error does not name a file that has another name each time: it would be news each time.
+        let make = |path: &Path| private().create_new(true).open(path);
+        let mut file = tempfile::Builder::new().prefix(SAVING).make_in(&self.path, make)?;
         steps.write(&mut file, bytes)?;
         match lasting {
             Lasting::OverPowerFailure => {

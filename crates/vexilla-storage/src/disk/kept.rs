@@ -39,7 +39,7 @@ impl Store {
 
     /// What stands for the flags that were loaded or saved last, if they are still there.
     pub(super) fn held(&self) -> Result<Option<Confirmation>, ArchiveError> {
-        self.in_folder(|folder| Ok(self.kept_in(folder).map(|it| it.confirmation)))
+        self.in_readable_folder(|folder| Ok(self.kept_in(folder).map(|it| it.confirmation)))
     }
 
     pub(super) fn note(

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 /// What a save does to the disk, in this order.
 pub(super) trait Steps: fmt::Debug + Send + Sync {
     fn write(&self, file: &mut NamedTempFile, bytes: &[u8]) -> io::Result<()> {
-        file.write_all(bytes)
+        file.as_file_mut().write_all(bytes) // the error of the other one names the file
     }
 
     fn sync_file(&self, file: &NamedTempFile) -> io::Result<()> {

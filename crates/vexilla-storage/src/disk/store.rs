@@ -22,7 +22,7 @@ pub(super) struct Store {
     pub(super) config: DiskConfig,
     pub(super) steps: Box<dyn Steps>,
     /// `None` after the folder was lost. Held over a whole load or save: one at a time.
-    folder: Mutex<Option<Folder>>,
+    pub(super) folder: Mutex<Option<Folder>>,
     /// The newest generation that was reported as damaged: each is reported once.
     reported: AtomicU64,
     /// The newest good generation; `None` before it was looked for. Waited for only by those who hold the folder.
@@ -51,15 +51,6 @@ pub(super) struct Found<T> {
 }
 
 impl Store {
-    pub(super) fn open(
-        directory: PathBuf,
-        config: DiskConfig,
-        steps: Box<dyn Steps>,
-    ) -> Result<Self, ArchiveError> {
-        let folder = Folder::take(&directory)?;
-        Ok(Self { folder: Mutex::new(Some(folder)), ..Self::new(directory, config, steps) })
-    }
-
     /// The flags of a folder that another process may have. Nothing there is changed.
     pub(super) fn peek(
         directory: PathBuf,
@@ -70,7 +61,7 @@ impl Store {
         Self::new(directory, config, steps).load_from(&folder)
     }
 
-    fn new(directory: PathBuf, config: DiskConfig, steps: Box<dyn Steps>) -> Self {
+    pub(super) fn new(directory: PathBuf, config: DiskConfig, steps: Box<dyn Steps>) -> Self {
         let (folder, reported) = (Mutex::default(), AtomicU64::new(0));
         let (kept, index, indexing) = (Mutex::default(), Mutex::default(), Mutex::default());
         let older = Mutex::default();
@@ -78,7 +69,7 @@ impl Store {
     }
 
     pub(super) fn load(&self) -> Result<Option<Archived>, ArchiveError> {
-        self.in_folder(|folder| self.load_from(folder))
+        self.in_readable_folder(|folder| self.load_from(folder))
     }
 
     fn load_from(&self, folder: &Folder) -> Result<Option<Archived>, ArchiveError> {
@@ -188,7 +179,7 @@ impl Store {
     /// Goes through the good generation before the newest, where nobody has asked for a flag of it while it was that.
     fn index_older(&self) -> Result<Option<Arc<Indexed>>, ArchiveError> {
         let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.in_folder(|folder| {
+        self.in_readable_folder(|folder| {
             if let Some(older) = &*self.older.lock().unwrap_or_else(PoisonError::into_inner) {
                 return Ok(Some(Arc::clone(older)));
             }
@@ -237,7 +228,7 @@ impl Store {
 
     /// Goes through the newest good generation, and remembers what is where while nobody can save another one.
     fn index(&self) -> Result<Option<Arc<Indexed>>, ArchiveError> {
-        self.in_folder(|folder| {
+        self.in_readable_folder(|folder| {
             let found = self.newest_good(folder, |generation| self.indexed(folder, generation));
             let found = found.map(|it| it.map(|it| Arc::new(it.read)));
             self.set_index(found.as_ref().ok().cloned().flatten());
@@ -251,21 +242,6 @@ impl Store {
 
     pub(super) fn config(&self) -> &DiskConfig {
         &self.config
-    }
-
-    /// Runs `work` while nobody else has the folder; takes hold of it again if it was removed meanwhile.
-    pub(super) fn in_folder<T>(
-        &self,
-        work: impl FnOnce(&Folder) -> Result<T, ArchiveError>,
-    ) -> Result<T, ArchiveError> {
-        let mut held = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = match held.take().filter(Folder::is_there) {
-            Some(folder) => folder,
-            None => Folder::take(&self.directory)?,
-        };
-        let result = work(&folder);
-        *held = Some(folder);
-        result
     }
 
     /// The newest generation that can be loaded, and whether it has the flags that are sealed here; and the damaged ones

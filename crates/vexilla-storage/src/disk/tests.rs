@@ -15,6 +15,7 @@ mod confirmed;
 mod later;
 mod single;
 mod stops;
+mod unwritable;
 
 fn config(generations: usize) -> DiskConfig {
     DiskConfig { generations, max_document_bytes: 1 << 16 }

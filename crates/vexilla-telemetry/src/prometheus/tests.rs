@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use prometheus_parse::{Scrape, Value};
-use vexilla_domain::{QueueCounts, Reason, Source, Stats};
+use vexilla_domain::{ArchiveLayer, QueueCounts, Reason, Source, Stats};
 
 use super::*;
 
@@ -29,6 +29,10 @@ fn stats() -> Stats {
     stats.document_bytes = 4096;
     stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
     stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
+    stats.leads = Some(false);
+    let mut redis = ArchiveLayer::new("redis 127.0.0.1:6379/0");
+    redis.error = Some("redis 127.0.0.1:6379/0 cannot be reached".into());
+    stats.archives = vec![redis, ArchiveLayer::new("/var/cache/vexilla")];
     stats
 }
 
@@ -109,6 +113,9 @@ fn what_is_counted_is_shown() {
         ("vexilla_flags_filtered", 6.0),
         ("vexilla_remote_cache_reads_total{outcome=stale}", 1.0),
         ("vexilla_archive_saves_total{outcome=saved}", 1.0),
+        ("vexilla_archive_failing{archive=redis 127.0.0.1:6379/0}", 1.0),
+        ("vexilla_archive_failing{archive=/var/cache/vexilla}", 0.0),
+        ("vexilla_archive_leads", 0.0),
         ("vexilla_webhook_received_total{outcome=unauthorized}", 1.0),
         ("vexilla_exposures_sent_total", 100.0),
         ("vexilla_exposures_dropped_total", 8.0),
@@ -174,9 +181,12 @@ fn every_instrument_has_a_help_and_a_type_and_is_there_once() {
 fn an_unknown_state_is_no_state() {
     let text = Prometheus::new(StatsReader::later()).render();
     let values = values(&text);
-    for name in
-        ["vexilla_circuit_state", "vexilla_ruleset_age_seconds", "vexilla_exposures_dropped_total"]
-    {
+    for name in [
+        "vexilla_circuit_state",
+        "vexilla_ruleset_age_seconds",
+        "vexilla_archive_leads",
+        "vexilla_exposures_dropped_total",
+    ] {
         assert_eq!(values.get(name), None, "{text}");
     }
     assert_eq!(values.get("vexilla_cache_hits_total"), Some(&0.0));

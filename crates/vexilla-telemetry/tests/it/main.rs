@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use vexilla_domain::{
-    ArchiveOutcome, BreakerState, CacheRead, Clock, Observer, QueueCounts, Reason, RefreshOutcome,
-    RemoteOutcome, Source, Stats, WebhookOutcome,
+    ArchiveLayer, ArchiveOutcome, BreakerState, CacheRead, Clock, Observer, QueueCounts, Reason,
+    RefreshOutcome, RemoteOutcome, Source, Stats, WebhookOutcome,
 };
 use vexilla_telemetry::{FlagCounts, Otlp, OtlpSettings, StatsReader};
 
@@ -89,6 +89,10 @@ fn stats() -> Stats {
     stats.document_bytes = 4096;
     stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
     stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
+    stats.leads = Some(true);
+    let mut redis = ArchiveLayer::new("redis 127.0.0.1:6379/0");
+    redis.error = Some("redis 127.0.0.1:6379/0 cannot be reached".into());
+    stats.archives = vec![redis, ArchiveLayer::new("/var/cache/vexilla")];
     stats
 }
 

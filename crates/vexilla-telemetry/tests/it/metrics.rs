@@ -10,6 +10,9 @@ use crate::{LONG, measure, start, start_with};
 /// Name, unit, kind, attributes, value.
 pub(crate) const EXPECTED: &[&str] = &[
     "vexilla.archive.duration [s] histogram {outcome=saved} 2 in 1",
+    "vexilla.archive.failing [1] gauge {archive=/var/cache/vexilla} 0",
+    "vexilla.archive.failing [1] gauge {archive=redis 127.0.0.1:6379/0} 1",
+    "vexilla.archive.leads [1] gauge 1",
     "vexilla.archive.saves [{save}] counter {outcome=failed} 0",
     "vexilla.archive.saves [{save}] counter {outcome=saved} 1",
     "vexilla.archive.saves [{save}] counter {outcome=superseded} 0",

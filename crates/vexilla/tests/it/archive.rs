@@ -208,12 +208,15 @@ async fn a_save_that_fails_is_told_and_made_up_for() {
     source.then(Answer::Unchanged);
     let client = start(&source, archive.clone()).await;
     assert_eq!(reason(&client, "a"), Reason::Static, "serving goes on");
-    assert_eq!(client.stats().archive_error.as_deref(), Some("the disk is full"));
+    let failure = Some("the disk is full");
+    assert_eq!(client.stats().archive_error.as_deref(), failure);
+    assert_eq!(client.stats().archives[0].error.as_deref(), failure);
     archive.fails.store(false, Ordering::Relaxed);
     client.refresh().await.unwrap();
     client.stop().await;
     assert_eq!(archive.saves.lock().unwrap().len(), 1);
     assert_eq!(client.stats().archive_error, None);
+    assert_eq!(client.stats().archives[0].error, None);
 }
 
 #[tokio::test]
@@ -339,7 +342,7 @@ async fn the_same_revision_of_other_flags_is_not_taken_for_ones_own() {
     let follower = start(&source, hidden.clone()).await;
     let revision = archive.load().await.unwrap().unwrap().revision;
     assert_eq!((follower.stats().revision, reason(&follower, "a")), (revision, Reason::Static));
-    hidden.is_hidden.store(false, Ordering::Relaxed);
+    hidden.is_away.store(false, Ordering::Relaxed);
     hidden.follows.store(true, Ordering::Relaxed);
     follower.refresh().await.unwrap();
     assert_eq!(reason(&follower, "c"), Reason::Static, "it asked for itself");
@@ -349,21 +352,21 @@ async fn the_same_revision_of_other_flags_is_not_taken_for_ones_own() {
 #[derive(Debug)]
 struct Hidden {
     archive: Arc<Shared>,
-    is_hidden: AtomicBool,
+    is_away: AtomicBool,
     follows: AtomicBool,
 }
 
 impl Hidden {
-    fn of(archive: &Arc<Shared>, is_hidden: bool) -> Arc<Self> {
+    fn of(archive: &Arc<Shared>, is_away: bool) -> Arc<Self> {
         Arc::new(Self {
             archive: Arc::clone(archive),
-            is_hidden: AtomicBool::new(is_hidden),
+            is_away: AtomicBool::new(is_away),
             follows: AtomicBool::new(false),
         })
     }
 
     fn reach(&self) -> Result<&Shared, ArchiveError> {
-        if self.is_hidden.load(Ordering::Relaxed) {
+        if self.is_away.load(Ordering::Relaxed) {
             return Err(ArchiveError::new(ArchiveErrorKind::Unavailable, "it is hidden"));
         }
         Ok(&self.archive)

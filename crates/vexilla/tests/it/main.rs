@@ -9,6 +9,7 @@
 #[cfg(feature = "server")]
 mod admin;
 mod archive;
+mod archive_log;
 #[cfg(feature = "axum")]
 #[path = "../../examples/axum_service.rs"]
 #[expect(dead_code, reason = "the example's `main` is not called")]

@@ -1,12 +1,12 @@
 //! Saves that are stopped anywhere.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tempfile::{NamedTempFile, TempDir};
-use vexilla_domain::{ArchiveErrorKind, Confirmation};
+use vexilla_domain::{ArchiveErrorKind, Confirmation, with_causes};
 
 use super::{check_error, config, files, holding, load, open};
 use crate::disk::confirmed::encode;
@@ -193,4 +193,44 @@ fn an_error_says_what_and_why() {
     );
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "no storage space");
     assert_eq!(files(directory.path()), ["lock"]);
+}
+
+/// Gives what a save writes to a file that cannot be written.
+#[derive(Debug)]
+struct Unwritable;
+
+impl Steps for Unwritable {
+    fn write(&self, file: &mut NamedTempFile, bytes: &[u8]) -> io::Result<()> {
+        let opened = File::open(file.path())?;
+        *file.as_file_mut() = opened;
+        Disk.write(file, bytes)
+    }
+}
+
+/// Saves twice, and expects the same error: another one would be news.
+#[track_caller]
+fn check_same(archive: &Store) {
+    let failed = || with_causes(&archive.save(&flags(1, 1)).unwrap_err());
+    let (first, again) = (failed(), failed());
+    assert_eq!(first, again);
+    assert!(!first.contains(".saving-"), "{first}");
+}
+
+#[test]
+fn a_disk_that_goes_on_failing_goes_on_saying_the_same() {
+    let directory = TempDir::new().unwrap();
+    check_same(&Store::open(directory.path().into(), config(3), Box::new(Unwritable)).unwrap());
+}
+
+/// Where `lock` fits into the longest name that the system takes, and what is being saved does not.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_cannot_be_made_is_not_named() {
+    let directory = TempDir::new().unwrap();
+    let mut path = directory.path().to_owned();
+    while path.as_os_str().len() < 4085 {
+        let left = 4085 - path.as_os_str().len() - 1;
+        path.push("x".repeat(left.clamp(1, 200)));
+    }
+    check_same(&open(path).store);
 }
