@@ -21,6 +21,7 @@ const LONG: Duration = Duration::from_secs(60);
 /// Name, unit, kind, attributes, value; of what is measured only how often.
 const EXPECTED: &[&str] = &[
     "vexilla.archive.duration [s] histogram {outcome=saved} in 1",
+    "vexilla.archive.failing [1] gauge {archive=memory} 0",
     "vexilla.archive.saves [{save}] counter {outcome=failed} 0",
     "vexilla.archive.saves [{save}] counter {outcome=saved} 1",
     "vexilla.archive.saves [{save}] counter {outcome=superseded} 0",
