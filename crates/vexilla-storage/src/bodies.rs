@@ -135,15 +135,19 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     ///
     /// However many ask for a body, one loads it. If that one goes away, another one does with its own `load`.
     ///
+    /// A `load` that gives an [`Arc`] decides which thread allocates that: allocators keep what is freed for the thread
+    /// that took it first.
+    ///
     /// # Errors
     ///
     /// If it cannot be loaded and no older copy is held.
-    pub async fn get_or_load<E>(
+    pub async fn get_or_load<B, E>(
         &self,
         key: BodyKey,
-        load: impl Future<Output = Result<Option<T>, E>>,
+        load: impl Future<Output = Result<Option<B>, E>>,
     ) -> Result<Option<Arc<T>>, LoadError>
     where
+        B: Into<Arc<T>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         if let Some(found) = self.current(&key) {
@@ -179,12 +183,12 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     fn loaded(
         &self,
         key: BodyKey,
-        loaded: Result<Option<T>, Box<dyn Error + Send + Sync>>,
+        loaded: Result<Option<impl Into<Arc<T>>>, Box<dyn Error + Send + Sync>>,
     ) -> (Event, Loaded<T>) {
         match loaded {
             Ok(Some(body)) => {
                 self.resume_expiry();
-                let body = Arc::new(body);
+                let body = body.into();
                 self.insert(key, Arc::clone(&body));
                 (Event::Miss, Ok(Some(body)))
             }

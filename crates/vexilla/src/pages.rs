@@ -172,13 +172,13 @@ impl Parts {
         pages: &Pages,
         wanted: &Body,
         shared: &Shared,
-    ) -> Result<Option<CompiledFlag>, LoadFailure> {
+    ) -> Result<Option<Arc<CompiledFlag>>, LoadFailure> {
         let is_wanted = |flag: &Flag| {
             flag.key == wanted.flag.key && fingerprint(flag) == wanted.key.fingerprint
         };
         let compiled = |flag: Flag| {
             let strictness = self.source.strictness();
-            pages.lane.run(move || CompiledFlag::compile(&flag, strictness))
+            pages.lane.run(move || CompiledFlag::compile(&flag, strictness).map(Arc::new))
         };
         if let Some(archive) = &self.archive {
             match archive.load_flag(wanted.flag.id, &is_wanted).await {

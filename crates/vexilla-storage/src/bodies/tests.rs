@@ -60,7 +60,7 @@ async fn a_body_is_loaded_once_and_then_held() {
 async fn a_flag_that_is_nowhere_is_asked_for_each_time() {
     let (bodies, _) = bodies(1 << 20);
     for _ in 0..2 {
-        let loaded = bodies.get_or_load(key(1), ready(Ok::<_, Failure>(None))).await;
+        let loaded = bodies.get_or_load(key(1), ready(Ok::<Option<String>, Failure>(None))).await;
         assert!(loaded.unwrap().is_none());
     }
     assert_eq!(given(&bodies, 1, "made since").await, "made since");
