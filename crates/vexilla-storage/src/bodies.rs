@@ -135,8 +135,8 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     ///
     /// However many ask for a body, one loads it. If that one goes away, another one does with its own `load`.
     ///
-    /// A `load` that gives an [`Arc`] decides which thread allocates that: allocators keep what is freed for the thread
-    /// that took it first.
+    /// A `load` may give an [`Arc`], and [`insert`](Self::insert) it by itself, on the thread whose memory is to hold it:
+    /// allocators keep what is freed for the thread that took it first.
     ///
     /// # Errors
     ///
@@ -189,7 +189,9 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
             Ok(Some(body)) => {
                 self.resume_expiry();
                 let body = body.into();
-                self.insert(key, Arc::clone(&body));
+                if self.cache.find(&key).is_none_or(|held| !Arc::ptr_eq(&held.body, &body)) {
+                    self.insert(key, Arc::clone(&body));
+                }
                 (Event::Miss, Ok(Some(body)))
             }
             Ok(None) => {

@@ -120,9 +120,10 @@ where
     /// Longer is for ever. Stretto adds it to the time of day.
     const MAX_TTL: Duration = Duration::from_secs(u32::MAX as u64);
 
-    /// What an entry takes beside its heap: its place in the map of values, which is half empty at times, the versions
-    /// and times that stretto keeps there, its place in the map of costs, and its place among the times of expiry.
-    const PLACE: usize = (size_of::<Entry<K, V>>() + 88) * 3 / 2 + 24 + 24;
+    /// What an entry takes beside its heap, at the worst: its place in the map of values, with the versions and times that
+    /// stretto keeps there, its place in the map of costs, and its place among the times of expiry. A map that has just
+    /// doubled has 16 places for 7 entries, and the maps of values are so small that most of them have.
+    const PLACE: usize = (size_of::<Entry<K, V>>() + 88) * 16 / 7 + 40 + 24;
 
     /// The same as [`new`](BoundedCache::new) with hashes of one's own, which must be the same for the same key.
     ///

@@ -22,7 +22,7 @@ use crate::shared::Shared;
 /// The bodies that are held, and those that somebody misses who cannot wait for them.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    bodies: BoundedBodies<CompiledFlag>,
+    bodies: Arc<BoundedBodies<CompiledFlag>>,
     /// What is offered while there is no room is not taken: whatever is evaluated comes in by itself.
     budget: u64,
     missed: Mutex<HashMap<BodyKey, Body>>,
@@ -178,7 +178,12 @@ impl Parts {
         };
         let compiled = |flag: Flag| {
             let strictness = self.source.strictness();
-            pages.lane.run(move || CompiledFlag::compile(&flag, strictness).map(Arc::new))
+            let (bodies, key) = (Arc::clone(&pages.bodies), wanted.key);
+            pages.lane.run(move || {
+                let body = Arc::new(CompiledFlag::compile(&flag, strictness)?);
+                bodies.insert(key, Arc::clone(&body));
+                Some(body)
+            })
         };
         if let Some(archive) = &self.archive {
             match archive.load_flag(wanted.flag.id, &is_wanted).await {
@@ -274,7 +279,7 @@ impl Pages {
         config.max_cost -= config.max_cost / 9;
         Ok(Self {
             budget: config.max_cost,
-            bodies: BoundedBodies::new(&config, clock, CompiledFlag::heap_bytes)?,
+            bodies: Arc::new(BoundedBodies::new(&config, clock, CompiledFlag::heap_bytes)?),
             missed: Mutex::default(),
             wake: Notify::new(),
             lane: Lane::new("vexilla-flags"),
