@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use tokio::task::spawn_blocking;
 use vexilla_domain::{
     Batch, BatchAnswer, BatchTooLarge, Clock, Context, Debug, Engine, ExposureInbox, FlagRef,
-    Revision,
+    Freshness, Revision, Source,
 };
 
 use crate::error::{Answered, Refusal, whole};
@@ -151,8 +151,7 @@ impl Answerer {
         let answers = self.engine.evaluate_batch(batch(&request, &entities), most).await;
         let answers = answers.map_err(Refusal::batch_too_large)?;
         let now = self.clock.now();
-        let origin = answers.first().map(|it| &it.answer.evaluation);
-        let origin = origin.map(|it| (it.source, it.freshness));
+        let origin = origin_of(&answers);
         let document = self.batch_document(request, entities, answers, now).await?;
         let mut response = json(document);
         if let Some((source, freshness)) = origin {
@@ -190,6 +189,20 @@ pub(crate) async fn off_thread<T: Send + 'static>(
 }
 
 /// What the engine is asked; `entities` are those of the request, none of them `null`.
+/// Who decided, of several the one that is furthest from the usual: an outage that touches one flag is to be seen.
+pub(crate) fn origin_of(answers: &[BatchAnswer]) -> Option<(Source, Freshness)> {
+    let distance = |source: Source| match source {
+        Source::Local => 0,
+        Source::RemoteCached => 1,
+        Source::Remote => 2,
+        Source::Standby => 3,
+        _ => 4,
+    };
+    let evaluations = answers.iter().map(|it| &it.answer.evaluation);
+    let furthest = evaluations.max_by_key(|it| distance(it.source))?;
+    Some((furthest.source, furthest.freshness))
+}
+
 fn batch<'a>(request: &'a BatchRequest, entities: &'a [Context]) -> Batch<'a> {
     Batch {
         entities,

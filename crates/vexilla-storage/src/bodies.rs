@@ -135,7 +135,7 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     ///
     /// However many ask for a body, one loads it. If that one goes away, another one does with its own `load`.
     ///
-    /// A `load` may give an [`Arc`], and [`insert`](Self::insert) it by itself, on the thread whose memory is to hold it:
+    /// A `load` that gives an [`Arc`] has [inserted](Self::insert) it by itself, on the thread whose memory is to hold it:
     /// allocators keep what is freed for the thread that took it first.
     ///
     /// # Errors
@@ -147,7 +147,7 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
         load: impl Future<Output = Result<Option<B>, E>>,
     ) -> Result<Option<Arc<T>>, LoadError>
     where
-        B: Into<Arc<T>>,
+        B: Into<Loading<T>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         if let Some(found) = self.current(&key) {
@@ -183,15 +183,19 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     fn loaded(
         &self,
         key: BodyKey,
-        loaded: Result<Option<impl Into<Arc<T>>>, Box<dyn Error + Send + Sync>>,
+        loaded: Result<Option<impl Into<Loading<T>>>, Box<dyn Error + Send + Sync>>,
     ) -> (Event, Loaded<T>) {
         match loaded {
             Ok(Some(body)) => {
                 self.resume_expiry();
-                let body = body.into();
-                if self.cache.find(&key).is_none_or(|held| !Arc::ptr_eq(&held.body, &body)) {
-                    self.insert(key, Arc::clone(&body));
-                }
+                let body = match body.into() {
+                    Loading::Inserted(body) => body,
+                    Loading::Made(body) => {
+                        let body = Arc::new(body);
+                        self.insert(key, Arc::clone(&body));
+                        body
+                    }
+                };
                 (Event::Miss, Ok(Some(body)))
             }
             Ok(None) => {
@@ -236,6 +240,27 @@ impl<T: Send + Sync + 'static> BoundedBodies<T> {
     fn is_fresh(&self, held: &Body<T>) -> bool {
         let (Some(loaded), Some(ttl)) = (held.loaded, self.ttl) else { return true };
         self.clock.instant().saturating_duration_since(loaded) < ttl
+    }
+}
+
+/// What came of a load.
+#[derive(Debug)]
+pub enum Loading<T> {
+    /// A body, to be inserted.
+    Made(T),
+    /// One that the load has offered to the cache already.
+    Inserted(Arc<T>),
+}
+
+impl<T> From<T> for Loading<T> {
+    fn from(body: T) -> Self {
+        Self::Made(body)
+    }
+}
+
+impl<T> From<Arc<T>> for Loading<T> {
+    fn from(body: Arc<T>) -> Self {
+        Self::Inserted(body)
     }
 }
 

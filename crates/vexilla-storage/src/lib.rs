@@ -57,7 +57,7 @@ pub use snapshot::{Lease, SnapshotCell};
 pub use striped::Striped;
 
 #[cfg(feature = "memory")]
-pub use bodies::{BodyKey, BoundedBodies, LoadError};
+pub use bodies::{BodyKey, BoundedBodies, LoadError, Loading};
 #[cfg(feature = "memory")]
 pub use bounded::BoundedCache;
 #[cfg(feature = "memory")]

@@ -113,10 +113,23 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
+/// Our own answers are not to be recorded as Flagr's.
+fn refuse_vexilla(url: &str) -> Result<()> {
+    let path = "/api/v1/evaluation?json=%7B%22flagID%22%3A1%7D".to_owned();
+    let reply = wire::ask(url, &wire::Question { method: "GET", path, ..Default::default() })?;
+    let is_ours = reply.headers.keys().any(|it| it.starts_with("x-vexilla-"));
+    ensure!(
+        !is_ours,
+        "a Vexilla answers at {url}, and what is recorded are the answers of a Flagr"
+    );
+    Ok(())
+}
+
 /// A Flagr in eval-only mode answers what it was given; any other one is written to.
 fn record_from(url: &str, only: Option<Only>) -> Result<()> {
     let flagr = Http::new(url);
     let interrupt = Interrupt::listening()?;
+    refuse_vexilla(url)?;
     let recorded = match (flagr.get("/api/v1/flags?limit=1")?.status, only) {
         (501, None) => vec![served(&flagr, &interrupt)?],
         (501, Some(_)) => bail!("this Flagr serves a file, and what is asked for needs a database"),

@@ -76,7 +76,7 @@ fn exchange(base: &str, question: &Question<'_>) -> Result<Reply> {
         sent?;
         read?;
     }
-    parse(&answer)
+    parse(&answer, question.method)
 }
 
 fn bytes(authority: &str, prefix: &str, question: &Question<'_>) -> Vec<u8> {
@@ -102,13 +102,13 @@ fn bytes(authority: &str, prefix: &str, question: &Question<'_>) -> Vec<u8> {
     [head.as_bytes(), body, after.as_bytes()].concat()
 }
 
-fn parse(answer: &[u8]) -> Result<Reply> {
+fn parse(answer: &[u8], method: &str) -> Result<Reply> {
     let end = find(answer, b"\r\n\r\n").context("the answer has no end of its head")?;
     let (head, body) = answer.split_at(end);
     let head = std::str::from_utf8(head).context("the head of the answer is no text")?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|it| it.split(' ').nth(1));
-    let status = status.and_then(|it| it.parse().ok()).context("the answer has no status")?;
+    let status: u16 = status.and_then(|it| it.parse().ok()).context("the answer has no status")?;
     let header = |it: &str| {
         let (name, value) = it.split_once(':')?;
         Some((name.to_ascii_lowercase(), value.trim().to_owned()))
@@ -117,8 +117,9 @@ fn parse(answer: &[u8]) -> Result<Reply> {
     let body = body.get(4..).unwrap_or_default();
     let chunked = headers.get("transfer-encoding").is_some_and(|it| it == "chunked");
     let body = if chunked { unchunked(body)? } else { body.to_vec() };
+    let has_no_body = method == "HEAD" || matches!(status, 100..=199 | 204 | 304);
     match headers.get("content-length").and_then(|it| it.parse::<usize>().ok()) {
-        Some(length) if body.len() < length && !body.is_empty() => bail!("the answer is cut off"),
+        Some(length) if body.len() < length && !has_no_body => bail!("the answer is cut off"),
         _ => Ok(Reply { status, headers, body }),
     }
 }

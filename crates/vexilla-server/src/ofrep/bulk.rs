@@ -8,10 +8,10 @@ use std::time::SystemTime;
 
 use http::StatusCode;
 use http::header::{self, HeaderMap};
-use vexilla_domain::{Answer, Batch, Context, Revision, Source};
+use vexilla_domain::{Answer, Batch, Context, Freshness, Revision, Source};
 
 use super::{Ofrep, Problem, problem_of, write};
-use crate::answer::{json, off_thread};
+use crate::answer::{json, off_thread, origin_of};
 use crate::error::{Answered, Refusal, whole};
 
 /// Writing the answers of more flags than this takes long enough that other requests would wait for it.
@@ -57,10 +57,12 @@ impl Ofrep {
         let freshness = self.engine.freshness();
         let revision = freshness.revision;
         let of_rules = self.tags.of_part(revision, &(context.entity_id(), context.attributes()));
+        let mut origin = (Source::Local, freshness);
         let (tag, body) = if !freshness.stale && of_rules.is_known_to(headers) {
             (Some(of_rules), None)
         } else {
-            let (body, lasts) = self.write_all(context, revision).await?;
+            let (body, lasts, of_answers) = self.write_all(context, revision).await?;
+            origin = of_answers.unwrap_or(origin);
             let tag = match lasts {
                 Lasts::WithTheRules => Some(of_rules),
                 Lasts::AsWritten => Some(self.tags.of_part(revision, &body)),
@@ -77,7 +79,7 @@ impl Ofrep {
                 response
             }
         };
-        self.tags.add_origin(response.headers_mut(), Source::Local, freshness, now);
+        self.tags.add_origin(response.headers_mut(), origin.0, origin.1, now);
         if let Some(tag) = tag {
             response.headers_mut().insert(header::ETAG, tag.to_header());
         }
@@ -88,7 +90,7 @@ impl Ofrep {
         &self,
         context: Context,
         revision: Revision,
-    ) -> Result<(Vec<u8>, Lasts), Problem> {
+    ) -> Result<(Vec<u8>, Lasts, Option<(Source, Freshness)>), Problem> {
         let operator = self.operator.clone();
         let flags = operator.as_ref().map(|it| it.flags()).unwrap_or_default();
         let mut ids: Vec<_> = flags.into_iter().map(|it| it.id.0).collect();
@@ -98,6 +100,7 @@ impl Ofrep {
         // How many flags there are is the operator's choice, not the caller's.
         let answers = self.engine.evaluate_batch(batch, usize::MAX).await;
         let answers = answers.map_err(|it| Problem::of_refusal(&Refusal::batch_too_large(it)))?;
+        let origin = origin_of(&answers);
         let [context] = entities;
         let (boolean_keys, most) = (self.boolean_keys, self.max_answer_bytes);
         let is_long = answers.len() > MANY_FLAGS;
@@ -125,7 +128,7 @@ impl Ofrep {
                 }
             }
             out.extend_from_slice(b"]}\n");
-            Ok((out, lasts))
+            Ok((out, lasts, origin))
         };
         let written = if is_long { off_thread(write).await } else { write() };
         written.map_err(|it| Problem::of_refusal(&it))

@@ -281,6 +281,31 @@ async fn a_bulk_answer_is_whole_or_refused() {
 }
 
 #[tokio::test]
+async fn of_several_flags_the_header_tells_what_is_furthest_from_the_usual() {
+    let keys = ["a", "b", "c"];
+    let batch = r#"{"entities":[{"entityID":"u"}],"flagKeys":["a","b","c"]}"#;
+    for (sources, told) in [
+        ([Source::Local, Source::Local, Source::Local], "local"),
+        ([Source::Local, Source::RemoteCached, Source::Local], "remote_cached"),
+        ([Source::Remote, Source::Local, Source::RemoteCached], "remote"),
+        ([Source::Local, Source::Standby, Source::Remote], "standby"),
+        ([Source::Fallback, Source::Standby, Source::Local], "fallback"),
+    ] {
+        for (path, sent) in [(FLAGS, "{}"), ("/api/v1/evaluation/batch", batch)] {
+            let rig = rig(|_| {}, &keys);
+            let answers = keys.iter().zip(sources).map(|(key, source)| {
+                let mut answer = answer(key, Some(("on", "{}")), Reason::Static);
+                answer.evaluation.source = source;
+                answer
+            });
+            script(&rig, answers);
+            let answered = rig.post(path, sent).await;
+            assert_eq!(answered.headers["x-vexilla-source"], told, "{path} {sources:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn another_method_is_refused_in_the_same_protocol() {
     let off = Rig::new(|config| config.ofrep = false);
     let rig = rig(|_| {}, &[]);

@@ -274,3 +274,20 @@ async fn a_budget_for_three_bodies_still_admits() {
     });
     assert!(is_let_in && bodies.len() == 3, "{:?}", bodies.counts());
 }
+
+#[tokio::test]
+async fn what_a_load_has_inserted_is_not_offered_again() {
+    let (bodies, _) = bodies(600);
+    let too_large = "x".repeat(10_000);
+    for number in 1..=3 {
+        let load = async {
+            let body = Arc::new(too_large.clone());
+            bodies.insert(key(1), Arc::clone(&body));
+            Ok::<_, Failure>(Some(body))
+        };
+        let loaded = bodies.get_or_load(key(1), load).await.unwrap().unwrap();
+        assert_eq!(*loaded, too_large);
+        let counts = bodies.counts();
+        assert_eq!((counts.misses, counts.rejected), (number, number));
+    }
+}

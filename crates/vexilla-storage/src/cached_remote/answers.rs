@@ -1,9 +1,11 @@
 //! The answers that are kept, and the memory for them from the first one on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use vexilla_domain::CacheCounts;
+use tracing::warn;
+use vexilla_domain::{CacheCounts, with_causes};
 
 use super::call::{Asked, Kept};
 use super::held::Held;
@@ -46,9 +48,21 @@ impl Answers {
         self.cache.get().and_then(Option::as_ref).map(Cache::counts).unwrap_or_default()
     }
 
-    /// There is one, since the limits are right; without it every question is asked.
+    fn without(reason: &str) -> Option<Cache> {
+        warn!("no answers of Flagr are kept: {reason}");
+        None
+    }
+
+    /// Without it every question is asked.
     fn cache(&self) -> Option<&Cache> {
         let bytes = |kept: &Arc<Kept>, held: &Arc<Held>| kept.bytes().saturating_add(held.bytes());
-        self.cache.get_or_init(|| BoundedCache::new(&self.limits, bytes).ok()).as_ref()
+        // Where no thread can be had stretto panics. An answer that is there is not lost for that.
+        let make =
+            || match catch_unwind(AssertUnwindSafe(|| BoundedCache::new(&self.limits, bytes))) {
+                Ok(Ok(cache)) => Some(cache),
+                Ok(Err(error)) => Self::without(&with_causes(&error)),
+                Err(_) => Self::without("its threads cannot be started"),
+            };
+        self.cache.get_or_init(make).as_ref()
     }
 }

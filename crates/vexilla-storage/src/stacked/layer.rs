@@ -41,7 +41,10 @@ impl Layer {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
             let before = match &failure {
                 Some(failure) => failures.insert(work, failure.clone()),
-                None => failures.remove(&work),
+                None => {
+                    failures.retain(|failed, _| !work.mends(*failed));
+                    None
+                }
             };
             failure.is_some() && before != failure
         };
@@ -64,6 +67,15 @@ impl Layer {
 }
 
 impl Work {
+    /// Whether a failure of that is over once this has been done: what was saved, or is confirmed, can be had again.
+    fn mends(self, failed: Self) -> bool {
+        match self {
+            Self::Save => true,
+            Self::Confirm => failed != Self::Save,
+            Self::Load | Self::Tell => failed == self,
+        }
+    }
+
     fn verb(self) -> &'static str {
         match self {
             Self::Load => "load",

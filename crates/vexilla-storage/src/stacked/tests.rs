@@ -9,6 +9,7 @@ use vexilla_domain::{
 };
 
 use super::StackedArchive;
+use super::layer::{Layer, Work};
 use crate::MemoryArchive;
 use crate::sample::{flags, saved};
 
@@ -325,4 +326,24 @@ async fn a_start_does_not_wait_for_a_shared_layer_that_is_late() {
     // Where nothing else has flags it is waited for.
     let archive = StackedArchive::new(vec![Arc::new(Silent), empty()]);
     assert!(tokio::time::timeout(later, archive.load()).await.is_err());
+}
+
+#[test]
+fn what_a_layer_shows_is_over_when_it_has_what_it_lacked() {
+    for (done, failed, is_over) in [
+        (Work::Save, Work::Load, true),
+        (Work::Save, Work::Confirm, true),
+        (Work::Confirm, Work::Load, true),
+        (Work::Confirm, Work::Save, false),
+        (Work::Load, Work::Load, true),
+        (Work::Load, Work::Save, false),
+        (Work::Tell, Work::Load, false),
+    ] {
+        let layer = Layer::new(Arc::new(MemoryArchive::new()));
+        let error = ArchiveError::new(ArchiveErrorKind::Unavailable, "broken");
+        layer.noted::<()>(failed, Err(error)).unwrap_err();
+        assert_eq!(layer.states()[0].error.as_deref(), Some("broken"));
+        layer.noted(done, Ok(())).unwrap();
+        assert_eq!(layer.states()[0].error.is_none(), is_over, "{done:?} after {failed:?}");
+    }
 }

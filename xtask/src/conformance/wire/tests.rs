@@ -26,7 +26,7 @@ fn a_request_is_sent_as_it_is_told() {
 #[test]
 fn an_answer_is_read_in_either_framing() {
     let check = |answer: &str, body: &str| {
-        let reply = parse(answer.as_bytes()).unwrap();
+        let reply = parse(answer.as_bytes(), "HEAD").unwrap();
         assert_eq!((reply.status, reply.header("vary"), reply.text().unwrap()), (200, "A", body));
     };
     check("HTTP/1.1 200 OK\r\nVary: A\r\nContent-Length: 2\r\n\r\n{}", "{}");
@@ -42,9 +42,10 @@ fn half_an_answer_is_none() {
         "HTTP/1.1 200 OK\r\nVary: A\r\n",
         "HTTP/1.1 ?\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
     ] {
-        assert!(parse(answer.as_bytes()).is_err(), "{answer}");
+        assert!(parse(answer.as_bytes(), "GET").is_err(), "{answer}");
     }
 }
