@@ -188,7 +188,6 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     spawn_blocking(work).await.unwrap_or_else(|_| Err(Refusal::panicked()))
 }
 
-/// What the engine is asked; `entities` are those of the request, none of them `null`.
 /// Who decided, of several the one that is furthest from the usual: an outage that touches one flag is to be seen.
 pub(crate) fn origin_of(answers: &[BatchAnswer]) -> Option<(Source, Freshness)> {
     let distance = |source: Source| match source {
@@ -203,6 +202,7 @@ pub(crate) fn origin_of(answers: &[BatchAnswer]) -> Option<(Source, Freshness)> 
     Some((furthest.source, furthest.freshness))
 }
 
+/// What the engine is asked; `entities` are those of the request, none of them `null`.
 fn batch<'a>(request: &'a BatchRequest, entities: &'a [Context]) -> Batch<'a> {
     Batch {
         entities,

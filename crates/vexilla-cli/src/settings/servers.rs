@@ -7,7 +7,6 @@ use vexilla::{
     AdminConfig, ForwardConfig, Injection, ListenAddress, ListenerConfig, SidecarConfig, TlsFiles,
     UnixAccess, WebhookConfig, WebhookHeader,
 };
-
 use vexilla_domain::with_causes;
 
 use super::found::{Origins, Wrong};

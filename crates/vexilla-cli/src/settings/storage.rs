@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use vexilla::{CacheConfig, CachedRemoteConfig, DiskConfig, ExposureConfig, RedisConfig};
-
 use vexilla_domain::with_causes;
 
 use super::flagr::read;
