@@ -1,6 +1,12 @@
 //! How a text that is long or no text is kept, and how one is put into a query.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but what never means anything else.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(super) fn repeated(runs: &[(String, usize)]) -> String {
     runs.iter().map(|(text, times)| text.repeat(*times)).collect()
@@ -37,35 +43,10 @@ pub(super) fn runs(text: &str, pieces: &[&str]) -> Vec<(String, usize)> {
 }
 
 pub(super) fn unbase64(text: &str) -> Result<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'A'..=b'Z' => Ok(byte - b'A'),
-        b'a'..=b'z' => Ok(byte - b'a' + 26),
-        b'0'..=b'9' => Ok(byte - b'0' + 52),
-        b'+' => Ok(62),
-        b'/' => Ok(63),
-        _ => bail!("no base64: {text}"),
-    };
-    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        bits = bits << 6 | u32::from(digit(byte)?);
-        count += 6;
-        if 8 <= count {
-            count -= 8;
-            bytes.extend((bits >> count).to_le_bytes().first());
-        }
-    }
-    Ok(bytes)
+    STANDARD.decode(text).with_context(|| format!("no base64: {text}"))
 }
 
 /// As a value of a query: whatever could mean something else there is escaped.
 pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.extend(["%", &format!("{byte:02X}")]);
-        }
-    }
-    escaped
+    utf8_percent_encode(text, VALUE).to_string()
 }
