@@ -1,5 +1,6 @@
 //! Running other programs.
 
+use std::env;
 use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,9 +11,19 @@ use serde::Deserialize;
 /// The root of the workspace, where everything is run.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A call of cargo.
+/// A call of cargo, as if from a shell: what `cargo run` told us of our own package makes `ring`, which looks at it, and
+/// all that is built on it, be built anew each time that the two take turns.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
-    program("cargo", arguments)
+    let mut command = program("cargo", arguments);
+    for (name, _) in env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|it| name.as_encoded_bytes().starts_with(it.as_bytes()));
+        if of_package {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// A call of any program. It never waits for somebody to type.

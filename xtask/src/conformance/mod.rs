@@ -96,12 +96,11 @@ pub(crate) fn conformance(options: &Options) -> Result<()> {
     }
 }
 
-/// Tests that read the recordings say so in their names. With the features of the step `test`, so that nothing is built
-/// for it once that has run.
+/// Tests that read the recordings say so in their names. With the packages and features of the step `test`, so that
+/// nothing is built for it once that has run.
 pub(crate) fn check() -> Result<()> {
     let mut counts = Counts::default();
-    let select =
-        ["test", "--workspace", "--all-features", "--lib", "--test", "it", "--", "recorded"];
+    let select = ["test", "--workspace", "--all-features", "--tests", "--", "recorded"];
     lines_of(cargo(&select), |line| {
         if !line.starts_with("test result: ok. 0 passed") {
             println!("{line}");

@@ -35,7 +35,7 @@ fn everything_else_is_not() {
 }
 
 #[test]
-fn recorded_times_stay() {
+fn times_that_were_written_down_stay() {
     let check = |old, new, expected| assert_eq!(with_times_of(old, new), expected);
     check(
         "[{\"timestamp\":\"a\"},{\"timestamp\":\"b\"}]",
