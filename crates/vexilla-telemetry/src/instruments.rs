@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use vexilla_domain::{
-    ArchiveLayer, ArchiveOutcome, BreakerState, CacheRead, QueueCounts, Reason, Source, Stats,
-    Strategy, WebhookOutcome,
+    ArchiveLayer, ArchiveOutcome, BreakerState, CacheCounts, CacheRead, QueueCounts, Reason,
+    Source, Stats, Strategy, WebhookOutcome,
 };
 
 use crate::FlagCounts;
@@ -197,6 +197,72 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
         }),
     },
     Instrument {
+        name: "vexilla.remote.cache.insertions",
+        unit: "{insertion}",
+        help: "Answers of Flagr that were to be kept, those that were not let in included.",
+        read: Read::Counter(|it| cache(it.stats.remote_cache.as_ref(), insertions)),
+    },
+    Instrument {
+        name: "vexilla.remote.cache.rejections",
+        unit: "{insertion}",
+        help: "Answers of Flagr that were not let in.",
+        read: Read::Counter(|it| cache(it.stats.remote_cache.as_ref(), |it| it.rejected)),
+    },
+    Instrument {
+        name: "vexilla.remote.cache.evictions",
+        unit: "{eviction}",
+        help: "Answers of Flagr that made room for others, or whose time was over.",
+        read: Read::Counter(|it| cache(it.stats.remote_cache.as_ref(), |it| it.evicted)),
+    },
+    Instrument {
+        name: "vexilla.remote.cache.entries",
+        unit: "{answer}",
+        help: "Answers of Flagr that are kept.",
+        read: Read::Gauge(|it| cache(it.stats.remote_cache.as_ref(), |it| real(it.entries))),
+    },
+    Instrument {
+        name: "vexilla.remote.cache.size",
+        unit: "By",
+        help: "How many bytes they take.",
+        read: Read::Gauge(|it| cache(it.stats.remote_cache.as_ref(), |it| real(it.bytes))),
+    },
+    Instrument {
+        name: "vexilla.bodies.reads",
+        unit: "{read}",
+        help: "Looks for a flag's rules where these are under a budget of memory, by what they found.",
+        read: Read::Counter(|it| reads(it.stats.bodies.as_ref())),
+    },
+    Instrument {
+        name: "vexilla.bodies.insertions",
+        unit: "{insertion}",
+        help: "Rules of flags that were to be held within the budget, those that were not let in included.",
+        read: Read::Counter(|it| cache(it.stats.bodies.as_ref(), insertions)),
+    },
+    Instrument {
+        name: "vexilla.bodies.rejections",
+        unit: "{insertion}",
+        help: "Rules of flags that were not let in.",
+        read: Read::Counter(|it| cache(it.stats.bodies.as_ref(), |it| it.rejected)),
+    },
+    Instrument {
+        name: "vexilla.bodies.evictions",
+        unit: "{eviction}",
+        help: "Rules of flags that made room for others, or whose time was over.",
+        read: Read::Counter(|it| cache(it.stats.bodies.as_ref(), |it| it.evicted)),
+    },
+    Instrument {
+        name: "vexilla.bodies.entries",
+        unit: "{flag}",
+        help: "Flags whose rules are held within the budget.",
+        read: Read::Gauge(|it| cache(it.stats.bodies.as_ref(), |it| real(it.entries))),
+    },
+    Instrument {
+        name: "vexilla.bodies.size",
+        unit: "By",
+        help: "How many bytes they take of the budget.",
+        read: Read::Gauge(|it| cache(it.stats.bodies.as_ref(), |it| real(it.bytes))),
+    },
+    Instrument {
         name: "vexilla.archive.saves",
         unit: "{save}",
         help: "Saves into the archive, by what came of them.",
@@ -328,6 +394,28 @@ fn failing(archive: &ArchiveLayer) -> Point<f64> {
 /// A value of a queue, if there is one.
 fn queue<T>(counts: Option<&QueueCounts>, read: impl Fn(&QueueCounts) -> T) -> Vec<Point<T>> {
     counts.map(|it| point(read(it))).into_iter().collect()
+}
+
+/// A value of a bounded cache, if there is one.
+fn cache<T>(counts: Option<&CacheCounts>, read: impl Fn(&CacheCounts) -> T) -> Vec<Point<T>> {
+    counts.map(|it| point(read(it))).into_iter().collect()
+}
+
+fn reads(counts: Option<&CacheCounts>) -> Vec<Point<u64>> {
+    let Some(counts) = counts else { return Vec::new() };
+    let values = [
+        (CacheRead::Hit, counts.hits - counts.stale_hits),
+        (CacheRead::Stale, counts.stale_hits),
+        (CacheRead::Miss, counts.misses),
+    ];
+    let points =
+        values.map(|(read, value)| Point { labels: vec![(OUTCOME, read.as_str().into())], value });
+    points.into()
+}
+
+/// All of them: an insertion that waits for its verdict counts as admitted, so that those alone would not only grow.
+fn insertions(counts: &CacheCounts) -> u64 {
+    counts.admitted + counts.rejected
 }
 
 fn by_word(

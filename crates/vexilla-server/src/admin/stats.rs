@@ -58,6 +58,9 @@ pub(super) struct StatsBody {
     lost_records: u64,
     /// Bytes of the flags as a document, if it is kept.
     document_bytes: usize,
+    /// Flagr's answers that are kept; left out where none are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_cache: Option<CacheBody>,
     /// What flags are made of, where that is under a budget of memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     bodies: Option<CacheBody>,
@@ -132,6 +135,7 @@ impl From<Stats> for StatsBody {
             misses,
             lost_records: stats.lost_records,
             document_bytes: stats.document_bytes,
+            remote_cache: stats.remote_cache.map(CacheBody::from),
             bodies: stats.bodies.map(CacheBody::from),
             exposures: stats.exposures.map(QueueBody::from),
             replays: stats.replays.map(QueueBody::from),

@@ -132,6 +132,11 @@ async fn statistics_say_who_leads_and_which_archive_fails() {
         {"name": "/var/cache/vexilla", "error": "the disk is full", "leads": null},
     ]);
     assert_eq!(stats["archives"], expected);
+    let kept = json!({
+        "hits": 7, "stale_hits": 2, "misses": 5, "admitted": 4, "rejected": 1, "evicted": 3,
+        "entries": 1, "bytes": 640,
+    });
+    assert_eq!((&stats["remote_cache"], &stats["bodies"]), (&kept, &kept));
 }
 
 #[tokio::test]

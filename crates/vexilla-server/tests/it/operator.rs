@@ -10,10 +10,10 @@ use http_body_util::{BodyExt, Full};
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 use vexilla_domain::{
-    ArchiveLayer, ConstraintTrace, Context, EvaluationRef, Explanation, FlagHead, FlagId, FlagName,
-    FlagSummary, Freshness, Needs, Object, Operator, RangeTrace, Readiness, Reason, Revision,
-    RolloutTrace, SegmentId, SegmentTrace, SnapshotId, Source, SourceError, SourceErrorKind, Stats,
-    Strategy, VariantHead, VariantId, Verdict,
+    ArchiveLayer, CacheCounts, ConstraintTrace, Context, EvaluationRef, Explanation, FlagHead,
+    FlagId, FlagName, FlagSummary, Freshness, Needs, Object, Operator, RangeTrace, Readiness,
+    Reason, Revision, RolloutTrace, SegmentId, SegmentTrace, SnapshotId, Source, SourceError,
+    SourceErrorKind, Stats, Strategy, VariantHead, VariantId, Verdict,
 };
 
 use crate::fake::FakeClock;
@@ -102,6 +102,11 @@ impl Operator for FakeOperator {
         let mut disk = ArchiveLayer::new("/var/cache/vexilla");
         disk.error = Some("the disk is full".into());
         stats.archives = vec![redis, disk];
+        let mut kept = CacheCounts::default();
+        (kept.hits, kept.stale_hits, kept.misses) = (7, 2, 5);
+        (kept.admitted, kept.rejected, kept.evicted) = (4, 1, 3);
+        (kept.entries, kept.bytes) = (1, 640);
+        (stats.remote_cache, stats.bodies) = (Some(kept), Some(kept));
         stats.evaluations =
             vec![(Source::Local, Reason::Split, 5), (Source::Fallback, Reason::Fallback, 2)];
         stats

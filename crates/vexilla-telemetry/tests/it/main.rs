@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use vexilla_domain::{
-    ArchiveLayer, ArchiveOutcome, BreakerState, CacheRead, Clock, Observer, QueueCounts, Reason,
-    RefreshOutcome, RemoteOutcome, Source, Stats, WebhookOutcome,
+    ArchiveLayer, ArchiveOutcome, BreakerState, CacheCounts, CacheRead, Clock, Observer,
+    QueueCounts, Reason, RefreshOutcome, RemoteOutcome, Source, Stats, WebhookOutcome,
 };
 use vexilla_telemetry::{FlagCounts, Otlp, OtlpSettings, StatsReader};
 
@@ -89,6 +89,8 @@ fn stats() -> Stats {
     stats.document_bytes = 4096;
     stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
     stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
+    stats.remote_cache = Some(cache([30, 1, 20, 15, 5, 4, 10, 2_000]));
+    stats.bodies = Some(cache([300, 2, 200, 150, 50, 40, 100, 20_000]));
     stats.leads = Some(true);
     let mut redis = ArchiveLayer::new("redis 127.0.0.1:6379/0");
     redis.error = Some("redis 127.0.0.1:6379/0 cannot be reached".into());
@@ -102,6 +104,17 @@ fn queue([queued, bytes, sent, dropped, row_errors, rejected]: [u64; 6]) -> Queu
     (counts.queued, counts.bytes, counts.sent) = (queued, bytes, sent);
     (counts.dropped, counts.row_errors, counts.rejected) = (dropped, row_errors, rejected);
     counts
+}
+
+/// Hits and those of them that were stale, misses, insertions that were let in and that were not, evictions, entries and
+/// their bytes.
+fn cache(counts: [u64; 8]) -> CacheCounts {
+    let mut cache = CacheCounts::default();
+    let [hits, stale_hits, misses, admitted, rejected, evicted, entries, bytes] = counts;
+    (cache.hits, cache.stale_hits, cache.misses) = (hits, stale_hits, misses);
+    (cache.admitted, cache.rejected, cache.evicted) = (admitted, rejected, evicted);
+    (cache.entries, cache.bytes) = (entries, bytes);
+    cache
 }
 
 /// Measures everything once.

@@ -52,9 +52,14 @@ const EXPECTED: &[&str] = &[
     "vexilla.refresh.duration [s] histogram {outcome=unchanged} in 1",
     "vexilla.refresh.failure [{refresh}] counter 0",
     "vexilla.refresh.success [{refresh}] counter 2",
+    "vexilla.remote.cache.entries [{answer}] gauge 1",
+    "vexilla.remote.cache.evictions [{eviction}] counter 0",
+    "vexilla.remote.cache.insertions [{insertion}] counter 1",
     "vexilla.remote.cache.reads [{read}] counter {outcome=hit} 1",
     "vexilla.remote.cache.reads [{read}] counter {outcome=miss} 1",
     "vexilla.remote.cache.reads [{read}] counter {outcome=stale} 0",
+    "vexilla.remote.cache.rejections [{insertion}] counter 0",
+    "vexilla.remote.cache.size [By] gauge ",
     "vexilla.remote.duration [s] histogram {outcome=answered} in 1",
     "vexilla.ruleset.age [s] gauge ",
     "vexilla.ruleset.document [By] gauge 0",
@@ -68,17 +73,21 @@ const EXPECTED: &[&str] = &[
     "vexilla.webhook.received [{request}] counter {outcome=unauthorized} 1",
 ];
 
-/// A value without how long something took.
+/// What is measured and not counted.
+const MEASURED: [&str; 2] =
+    ["vexilla.ruleset.age [s] gauge ", "vexilla.remote.cache.size [By] gauge "];
+
+/// A value without how long something took, or how large it is.
 fn steady(value: &str) -> String {
     match value.rsplit_once(" in ") {
         Some((head, count)) if value.contains(" histogram") => {
             let (head, _) = head.rsplit_once(' ').unwrap();
             format!("{head} in {count}")
         }
-        _ => match value.split_once("ruleset.age [s] gauge ") {
-            Some((head, _)) => format!("{head}ruleset.age [s] gauge "),
-            None => value.to_owned(),
-        },
+        _ => {
+            let measured = MEASURED.into_iter().find(|it| value.starts_with(it));
+            measured.unwrap_or(value).to_owned()
+        }
     }
 }
 
