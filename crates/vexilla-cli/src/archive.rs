@@ -16,6 +16,15 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// Says so if exposures cannot wait in it, as they do where nothing else is set.
+    pub(crate) fn warn_of_exposures(&self, settings: &Settings) {
+        if self.folder.is_none() && settings.exposures.spool.is_none() {
+            tracing::warn!(
+                "exposures wait in memory, and are lost with the process: the archive's folder cannot be written to"
+            );
+        }
+    }
+
     fn of(archive: DiskArchive, folder: PathBuf) -> Self {
         let folder = archive.is_held().then_some(folder);
         Self { archive: Arc::new(archive), folder }

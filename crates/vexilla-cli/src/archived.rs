@@ -26,7 +26,7 @@ pub(crate) async fn find(
     if args.redis.is_some()
         && let Some(config) = settings.redis.config(&settings.origins)?
     {
-        let place = format!("redis {}:{}/{}", config.host, config.port, config.database);
+        let place = config.describe();
         looks.push((place, RedisArchive::peek(config).await.map_err(named)));
     }
     if let Some(folder) = &args.archive {

@@ -120,6 +120,7 @@ async fn start(
         builder = builder.refresh_interval(interval);
     }
     if let Some(opened) = archive {
+        opened.warn_of_exposures(settings);
         builder = builder.archive(opened.archive);
     }
     builder = sharing::apply(settings, builder)?;

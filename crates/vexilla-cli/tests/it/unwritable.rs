@@ -30,6 +30,7 @@ async fn flags_that_are_there_are_served() {
     assert_eq!(sidecar.loaded, origin);
     let told = sidecar.wait_for_log("its flags are read, and none are saved");
     assert!(told.contains(&format!("cannot use the folder `{path}`: ")), "{told}");
+    sidecar.wait_for_log("exposures wait in memory, and are lost with the process");
     assert!(!folder.path().join("exposures").exists());
 }
 

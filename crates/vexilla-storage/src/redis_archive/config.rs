@@ -52,6 +52,8 @@ pub struct RedisConfigError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
+const USUAL_PREFIX: &str = "vexilla:";
+
 impl Default for RedisConfig {
     fn default() -> Self {
         Self {
@@ -62,7 +64,7 @@ impl Default for RedisConfig {
             database: 0,
             tls: false,
             extra_roots: Vec::new(),
-            key_prefix: "vexilla:".into(),
+            key_prefix: USUAL_PREFIX.into(),
             connect_timeout: Duration::from_secs(1),
             response_timeout: Duration::from_secs(5),
             lease: Duration::from_secs(15),
@@ -138,9 +140,11 @@ impl RedisConfig {
         }
     }
 
-    /// `redis 127.0.0.1:6379/0`.
-    pub(super) fn describe(&self) -> String {
-        format!("redis {}:{}/{}", self.host, self.port, self.database)
+    /// What it is called where it is told of: `redis 127.0.0.1:6379/0`, and the prefix after that where it is not the usual
+    /// one.
+    pub fn describe(&self) -> String {
+        let place = format!("redis {}:{}/{}", self.host, self.port, self.database);
+        if self.key_prefix == USUAL_PREFIX { place } else { format!("{place} {}", self.key_prefix) }
     }
 }
 

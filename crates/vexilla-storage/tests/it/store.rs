@@ -113,6 +113,8 @@ async fn databases_and_prefixes_are_apart() {
     for (sequence, archive) in [(1, &plain), (2, &prefixed), (3, &numbered)] {
         assert_eq!(load(archive).await, Some((1, sequence)));
     }
+    assert_eq!(plain.describe(), format!("redis 127.0.0.1:{}/0", server.port));
+    assert_eq!(prefixed.describe(), format!("redis 127.0.0.1:{}/0 staging:", server.port));
     assert_eq!(numbered.describe(), format!("redis 127.0.0.1:{}/3", server.port));
 }
 
