@@ -31,13 +31,16 @@ pub(crate) struct Feature {
 pub(super) const EVAL_ONLY: Feature = Feature::new("export in eval-only mode", [1, 2, 2]);
 pub(super) const BASIC_AUTH: Feature = Feature::new("basic authentication", [1, 1, 8]);
 pub(super) const TAGS: Feature = Feature::new("ANY and ALL for tags", [1, 1, 13]);
+/// From then on conditions are read and decided as they are today; lists on the left of EQ and NEQ came out by chance.
+pub(super) const CONDITIONS: Feature = Feature::new("conditions as they are today", [1, 2, 0]);
 pub(super) const WEBHOOKS: Feature = Feature::new("webhooks", [1, 2, 0]);
 pub(super) const EXPOSURES: Feature = Feature::new("exposures", [1, 2, 0]);
 /// From then on a result says what it says today: the segment only with a variant, and whether it is recorded.
 pub(crate) const RESULTS: Feature = Feature::new("results of today's form", [1, 2, 2]);
 
 #[cfg(test)]
-const ALL: [&Feature; 6] = [&EVAL_ONLY, &BASIC_AUTH, &TAGS, &WEBHOOKS, &EXPOSURES, &RESULTS];
+const ALL: [&Feature; 7] =
+    [&EVAL_ONLY, &BASIC_AUTH, &TAGS, &CONDITIONS, &WEBHOOKS, &EXPOSURES, &RESULTS];
 
 impl Feature {
     const fn new(name: &'static str, since: [u32; 3]) -> Self {

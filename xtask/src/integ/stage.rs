@@ -131,6 +131,17 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// Waits until Flagr decides a flag by its newest snapshot: it may know a change before the number of that.
+    pub(super) fn until_newest(&self, flagr: &Flagr, id: i64, key: &str) -> Result<()> {
+        let newest = flagr.rest().newest_snapshot(id)?;
+        self.interrupt.until("evaluation by the newest snapshot", || {
+            let answer = flagr.http.post(EVALUATION, &question(key, "nobody"))?.json()?;
+            let used = answer.get("flagSnapshotID").and_then(Value::as_i64);
+            ensure!(used == Some(newest), "it is {newest}, and Flagr decides by {used:?}");
+            Ok(())
+        })
+    }
+
     /// What Vexilla alone gives somebody.
     pub(super) fn ours(&self, vexilla: &Vexilla, key: &str, entity: &str) -> Result<Value> {
         let answer = vexilla.http.post(EVALUATION, &question(key, entity))?.json()?;

@@ -137,6 +137,12 @@ impl<'a> Rest<'a> {
         Ok(id)
     }
 
+    /// The number of a flag's newest snapshot.
+    pub(crate) fn newest_snapshot(self, flag: i64) -> Result<i64> {
+        let snapshots = self.http.get(&path(&format!("/{flag}/snapshots")))?.json()?;
+        snapshots.pointer("/0/id").and_then(Value::as_i64).context("a flag has no snapshot")
+    }
+
     /// Posts, and gives the id of what was made.
     fn made(self, below: &str, body: &Value) -> Result<i64> {
         let made = self.http.post(&path(below), body)?.json()?;

@@ -12,7 +12,7 @@ mod webhooks;
 
 use anyhow::Result;
 
-use super::needs::{BASIC_AUTH, EVAL_ONLY, EXPOSURES, Need, RESULTS, TAGS, WEBHOOKS};
+use super::needs::{BASIC_AUTH, CONDITIONS, EVAL_ONLY, EXPOSURES, Need, RESULTS, TAGS, WEBHOOKS};
 use super::stage::Stage;
 
 /// Something that must work with a real Flagr.
@@ -41,7 +41,12 @@ const WEBHOOK: &[Need] = &[SETTINGS, Need::Callback, Need::Flagr(&WEBHOOKS)];
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("load", "flags that were there are answered as Flagr does", &[], decisions::load),
     scenario("commands", "eval, check and export speak with Flagr", &[], decisions::commands),
-    scenario("verify", "20,000 generated cases come out alike", &[], decisions::verify),
+    scenario(
+        "verify",
+        "20,000 generated cases come out alike",
+        &[Need::Flagr(&CONDITIONS)],
+        decisions::verify,
+    ),
     scenario(
         "recorded",
         "2,000 recorded questions get the same answer from both",

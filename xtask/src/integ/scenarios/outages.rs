@@ -28,10 +28,11 @@ fn outage(stage: &Stage<'_>, away: Deed, back: Deed) -> Result<()> {
     let mut flagr = stage.flagr()?;
     let (key, split) = (stage.key("flag"), stage.key("split"));
     let flag = flagr.rest().simple(&key)?;
-    flagr.rest().split(&split)?;
+    let split_id = flagr.rest().split(&split)?;
     let vexilla = stage.vexilla(&flagr)?;
     stage.until_both_give(&vexilla, &flagr, &key, Some("on"))?;
     // Until now Flagr decides the split alone; what stands in for it must have arrived too.
+    stage.until_newest(&flagr, split_id, &split)?;
     stage.interrupt.until("the same flags", || {
         let [ours, theirs] = [&vexilla.http, &flagr.http].map(snapshots);
         ensure!(ours? == theirs?, "not all has arrived");
