@@ -141,7 +141,9 @@ fn features(_: &mut Run) -> Result<()> {
 /// Built of what the step `test` has built: optimised and linked whole, a dozen of them take ten minutes, which only
 /// `bench` needs.
 fn benches(_: &mut Run) -> Result<()> {
-    run(&mut cargo(&["test", "--workspace", "--all-features", "--benches", "--no-run"]))
+    run(&mut cargo(&["test", "--workspace", "--all-features", "--benches", "--no-run"]))?;
+    // With the features that `bench` builds them with.
+    run(&mut cargo(&["check", "--package", "vexilla-benches", "--benches"]))
 }
 
 /// Long enough to run what was recorded, and some thousand changes of it.

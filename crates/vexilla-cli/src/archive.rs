@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vexilla::{DiskArchive, DiskConfig};
-use vexilla_domain::{ArchiveErrorKind, FlagArchive};
+use vexilla_domain::{ArchiveErrorKind, FlagArchive, with_causes};
 
 use crate::error::CommandError;
 use crate::settings::{Section as _, Settings};
@@ -16,15 +16,6 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Says so if exposures cannot wait in it, as they do where nothing else is set.
-    pub(crate) fn warn_of_exposures(&self, settings: &Settings) {
-        if self.folder.is_none() && settings.exposures.spool.is_none() {
-            tracing::warn!(
-                "exposures wait in memory, and are lost with the process: the archive's folder cannot be written to"
-            );
-        }
-    }
-
     fn of(archive: DiskArchive, folder: PathBuf) -> Self {
         let folder = archive.is_held().then_some(folder);
         Self { archive: Arc::new(archive), folder }
@@ -60,7 +51,7 @@ fn usual(cache: &Path, url: &str, config: DiskConfig) -> Option<Opened> {
             None
         }
         Err(error) => {
-            tracing::warn!("no flags are kept for a restart: {error}");
+            tracing::warn!("no flags are kept for a restart: {}", with_causes(&error));
             None
         }
     }

@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::output::print;
 use crate::reload::Live;
 use crate::servers::{self, place};
-use crate::settings::{Section as _, Wrong, otlp};
+use crate::settings::{Section as _, Settings, Wrong, otlp};
 use crate::sharing;
 use crate::signals::{Hangups, Signals};
 use crate::source::of_serve as source;
@@ -115,12 +115,16 @@ async fn start(
     config.export = ExportPolicy::Keep;
     config.exposures.spool =
         settings.exposures.folder(archive.as_ref().and_then(|it| it.folder.clone()));
+    if config.exposures.spool.is_none() && are_to_be_spooled(settings) {
+        tracing::warn!(
+            "exposures wait in memory, and are lost with the process: there is no folder for them"
+        );
+    }
     let mut builder = source.builder(settings, auth)?.config(config).breaker(breaker);
     if let Some(interval) = settings.refresh.interval {
         builder = builder.refresh_interval(interval);
     }
     if let Some(opened) = archive {
-        opened.warn_of_exposures(settings);
         builder = builder.archive(opened.archive);
     }
     builder = sharing::apply(settings, builder)?;
@@ -139,6 +143,12 @@ async fn start(
     let bound = sidecar.clone().listen(&settings.sidecar.listen).await;
     let bound = bound.map_err(|it| servers::unopened(settings, "sidecar", it))?;
     Ok((client, sidecar, bound))
+}
+
+/// Whether exposures would wait in a folder if there were one: Flagr takes them, and nobody asked for memory.
+fn are_to_be_spooled(settings: &Settings) -> bool {
+    let no_archive = settings.archive.dir.as_ref().is_some_and(|it| it.as_os_str() == "off");
+    settings.flagr.url.is_some() && settings.exposures.spool.is_none() && !no_archive
 }
 
 /// `loaded 4 flags from file examples/shop.json`

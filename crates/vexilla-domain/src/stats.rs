@@ -127,12 +127,15 @@ pub struct CacheCounts {
     /// Insertions that were not: too large, wanted less often than what they would have displaced, or more at once than
     /// could be decided.
     pub rejected: u64,
-    /// Entries that made room for others, or whose time was over.
+    /// Entries that made room for others, or whose time was over. What flags are made of is not evicted for its age, but
+    /// made anew when it is wanted.
     pub evicted: u64,
     /// Entries that are held.
     pub entries: u64,
     /// What they take, in bytes.
     pub bytes: u64,
+    /// What they may take, in bytes.
+    pub max_bytes: u64,
 }
 
 /// What became of what was taken for delivery, taken at one moment: it is queued, sent, or dropped. Metrics show the same

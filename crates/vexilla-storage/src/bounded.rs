@@ -243,7 +243,9 @@ where
 
     /// The counts.
     pub fn counts(&self) -> CacheCounts {
-        self.counts.read()
+        let mut counts = self.counts.read();
+        counts.max_bytes = self.max_cost.unsigned_abs();
+        counts
     }
 
     /// What an entry costs by the budget, in bytes.

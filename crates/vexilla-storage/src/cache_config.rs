@@ -9,8 +9,8 @@ use std::time::Duration;
 /// it lives inside somebody else's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheConfig {
-    /// How many bytes the entries may take, by their measured cost: from 1 to `i64::MAX`. The counters, and some 200 KB for
-    /// the first places in stretto's maps, which count for a budget of less than a few megabytes, come on top.
+    /// How many bytes the entries may take, by their measured cost: from 1 to `i64::MAX`. On top come the counters, and
+    /// some 200 KB for the first places in stretto's maps. Those matter where the budget is less than a few megabytes.
     pub max_cost: u64,
     /// Of how many keys the frequency is estimated, at some four bytes each. Ten times the entries that fit is good;
     /// too few let rare keys displace frequent ones. What is no power of two takes the memory of the next one. From 1 to

@@ -3,15 +3,17 @@
 //! There is one table for OpenTelemetry and Prometheus, so that both show the same.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use vexilla_domain::{
-    ArchiveLayer, ArchiveOutcome, BreakerState, CacheCounts, CacheRead, QueueCounts, Reason,
-    Source, Stats, Strategy, WebhookOutcome,
+use vexilla_domain::{ArchiveOutcome, BreakerState, CacheRead, Stats, WebhookOutcome};
+
+use self::points::{
+    by_word, cache, circuit_state, evaluations, failing, flag_evaluations, insertions, one, point,
+    queue, reads, real, yes,
 };
-
 use crate::FlagCounts;
 use crate::counts::Counts;
+
+mod points;
 
 /// What instruments are read from.
 #[derive(Debug)]
@@ -193,7 +195,8 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
         help: "Looks among Flagr's earlier answers, by what they found.",
         read: Read::Counter(|it| {
             let words = CacheRead::ALL.iter().map(|it| it.as_str());
-            by_word(OUTCOME, words, &it.counts.cache)
+            let reads = it.stats.remote_cache.map(|_| by_word(OUTCOME, words, &it.counts.cache));
+            reads.unwrap_or_default()
         }),
     },
     Instrument {
@@ -223,8 +226,14 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
     Instrument {
         name: "vexilla.remote.cache.size",
         unit: "By",
-        help: "How many bytes they take.",
+        help: "Bytes of Flagr's answers that are kept.",
         read: Read::Gauge(|it| cache(it.stats.remote_cache.as_ref(), |it| real(it.bytes))),
+    },
+    Instrument {
+        name: "vexilla.remote.cache.limit",
+        unit: "By",
+        help: "Bytes that Flagr's answers may take.",
+        read: Read::Gauge(|it| cache(it.stats.remote_cache.as_ref(), |it| real(it.max_bytes))),
     },
     Instrument {
         name: "vexilla.bodies.reads",
@@ -247,7 +256,7 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
     Instrument {
         name: "vexilla.bodies.evictions",
         unit: "{eviction}",
-        help: "Rules of flags that made room for others, or whose time was over.",
+        help: "Rules of flags that made room for others.",
         read: Read::Counter(|it| cache(it.stats.bodies.as_ref(), |it| it.evicted)),
     },
     Instrument {
@@ -259,8 +268,14 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
     Instrument {
         name: "vexilla.bodies.size",
         unit: "By",
-        help: "How many bytes they take of the budget.",
+        help: "Bytes of the rules that are held within the budget.",
         read: Read::Gauge(|it| cache(it.stats.bodies.as_ref(), |it| real(it.bytes))),
+    },
+    Instrument {
+        name: "vexilla.bodies.limit",
+        unit: "By",
+        help: "Bytes that those rules may take: the budget without what is set aside for those under way.",
+        read: Read::Gauge(|it| cache(it.stats.bodies.as_ref(), |it| real(it.max_bytes))),
     },
     Instrument {
         name: "vexilla.archive.saves",
@@ -325,7 +340,7 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
     Instrument {
         name: "vexilla.exposures.queue.size",
         unit: "By",
-        help: "How many bytes they take, in memory and on the disk.",
+        help: "Bytes of the exposures that wait, in memory and on the disk.",
         read: Read::Gauge(|it| queue(it.stats.exposures.as_ref(), |it| real(it.bytes))),
     },
     Instrument {
@@ -355,94 +370,7 @@ pub(crate) const INSTRUMENTS: &[Instrument] = &[
     Instrument {
         name: "vexilla.replays.queue.size",
         unit: "By",
-        help: "How many bytes they take, in memory and on the disk.",
+        help: "Bytes of the evaluations that wait for Flagr to record them, in memory and on the disk.",
         read: Read::Gauge(|it| queue(it.stats.replays.as_ref(), |it| real(it.bytes))),
     },
 ];
-
-fn evaluations(&(source, reason, value): &(Source, Reason, u64)) -> Point<u64> {
-    let strategy = match source {
-        Source::Local => Strategy::Local.as_str(),
-        Source::Standby | Source::Remote | Source::RemoteCached => Strategy::Remote.as_str(),
-        _ => "none", // nobody decided
-    };
-    let labels = vec![
-        ("strategy", strategy.into()),
-        ("source", source.as_str().into()),
-        ("reason", reason.as_str().into()),
-    ];
-    Point { labels, value }
-}
-
-fn flag_evaluations(reading: &Reading<'_>) -> Vec<Point<u64>> {
-    let Some(flags) = reading.flags else { return Vec::new() };
-    let uses = flags.collect().into_iter();
-    uses.map(|(flag, value)| Point { labels: vec![("flag", flag.into())], value }).collect()
-}
-
-fn circuit_state(reading: &Reading<'_>) -> Vec<Point<f64>> {
-    let Some(breaker) = reading.stats.breaker.as_deref() else { return Vec::new() };
-    let place = BreakerState::ALL.iter().position(|it| it.as_str() == breaker);
-    place.map(|place| point(real(place as u64))).into_iter().collect()
-}
-
-fn failing(archive: &ArchiveLayer) -> Point<f64> {
-    let labels = vec![("archive", archive.name.to_string().into())];
-    Point { labels, value: yes(archive.error.is_some()) }
-}
-
-/// A value of a queue, if there is one.
-fn queue<T>(counts: Option<&QueueCounts>, read: impl Fn(&QueueCounts) -> T) -> Vec<Point<T>> {
-    counts.map(|it| point(read(it))).into_iter().collect()
-}
-
-/// A value of a bounded cache, if there is one.
-fn cache<T>(counts: Option<&CacheCounts>, read: impl Fn(&CacheCounts) -> T) -> Vec<Point<T>> {
-    counts.map(|it| point(read(it))).into_iter().collect()
-}
-
-fn reads(counts: Option<&CacheCounts>) -> Vec<Point<u64>> {
-    let Some(counts) = counts else { return Vec::new() };
-    let values = [
-        (CacheRead::Hit, counts.hits - counts.stale_hits),
-        (CacheRead::Stale, counts.stale_hits),
-        (CacheRead::Miss, counts.misses),
-    ];
-    let points =
-        values.map(|(read, value)| Point { labels: vec![(OUTCOME, read.as_str().into())], value });
-    points.into()
-}
-
-/// All of them: an insertion that waits for its verdict counts as admitted, so that those alone would not only grow.
-fn insertions(counts: &CacheCounts) -> u64 {
-    counts.admitted + counts.rejected
-}
-
-fn by_word(
-    label: &'static str,
-    words: impl Iterator<Item = &'static str>,
-    counters: &[AtomicU64],
-) -> Vec<Point<u64>> {
-    let points = words.zip(counters).map(|(word, counter)| Point {
-        labels: vec![(label, word.into())],
-        value: counter.load(Ordering::Relaxed),
-    });
-    points.collect()
-}
-
-fn one<T>(value: T) -> Vec<Point<T>> {
-    vec![point(value)]
-}
-
-fn point<T>(value: T) -> Point<T> {
-    Point { labels: Vec::new(), value }
-}
-
-fn yes(holds: bool) -> f64 {
-    f64::from(u8::from(holds))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no count of flags or bytes comes near 2^53")]
-fn real(count: u64) -> f64 {
-    count as f64
-}

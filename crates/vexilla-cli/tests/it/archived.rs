@@ -100,7 +100,7 @@ async fn flags_of_redis_are_explained_and_the_newest_of_both_count() {
     drop(disk(folder.path(), 4).await);
     let address = format!("redis://127.0.0.1:{}", server.port);
     let of_redis = format!("redis 127.0.0.1:{}/0, of Flagr at http://flagr:18000", server.port);
-    let of_other = of_redis.replace("/0,", "/0 other:,");
+    let of_other = of_redis.replace("/0,", "/0 with the prefix `other:`,");
     let of_disk = "disk, generation 1, of Flagr at http://flagr:18000".to_owned();
     let (redis, disk) = (["--redis", &address], ["--archive", folder.path().to_str().unwrap()]);
     assert_eq!(found(&redis), (of_redis.clone(), "0.5".to_owned()));
@@ -110,8 +110,8 @@ async fn flags_of_redis_are_explained_and_the_newest_of_both_count() {
     assert_eq!(found(&[redis, other, disk].concat()), (of_disk, "0.4".to_owned()));
 
     let said = explain(&[redis, ["--redis-prefix", "nobody:"]].concat());
-    let expected =
-        format!("error: no flags are archived in redis 127.0.0.1:{}/0 nobody:", server.port);
+    let place = format!("redis 127.0.0.1:{}/0 with the prefix `nobody:`", server.port);
+    let expected = format!("error: no flags are archived in {place}");
     assert_eq!((said.status, said.error()), (1, &*expected));
 }
 

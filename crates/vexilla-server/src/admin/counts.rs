@@ -17,12 +17,14 @@ pub(super) struct CacheBody {
     admitted: u64,
     /// Insertions that were not.
     rejected: u64,
-    /// Entries that made room for others, or whose time was over.
+    /// Entries that made room for others, or, of Flagr's answers, whose time was over.
     evicted: u64,
     /// Entries that are held.
     entries: u64,
     /// What they take, in bytes.
     bytes: u64,
+    /// What they may take, in bytes.
+    max_bytes: u64,
 }
 
 impl From<CacheCounts> for CacheBody {
@@ -36,6 +38,7 @@ impl From<CacheCounts> for CacheBody {
             evicted: counts.evicted,
             entries: counts.entries,
             bytes: counts.bytes,
+            max_bytes: counts.max_bytes,
         }
     }
 }

@@ -28,13 +28,13 @@ const GUARDED: [(&str, &str); 7] = [
     ),
 ];
 
-struct Rig {
-    operator: Arc<FakeOperator>,
+pub(crate) struct Rig {
+    pub(crate) operator: Arc<FakeOperator>,
     admin: Admin,
 }
 
 impl Rig {
-    fn new(change: impl FnOnce(&mut AdminConfig)) -> Self {
+    pub(crate) fn new(change: impl FnOnce(&mut AdminConfig)) -> Self {
         let mut config = AdminConfig::default();
         config.token = Some(Secret::new(TOKEN));
         change(&mut config);
@@ -43,7 +43,7 @@ impl Rig {
         Self { operator, admin }
     }
 
-    async fn ask(&self, route: &str, body: &str) -> Answered {
+    pub(crate) async fn ask(&self, route: &str, body: &str) -> Answered {
         ask(self.admin.service(), route, &[RIGHT, JSON], body.to_owned()).await
     }
 }
@@ -120,23 +120,6 @@ async fn readiness_says_why() {
     assert_eq!((answered.status, answered.body), (503, expected));
     let answered = rig.ask("GET /health", "").await;
     assert_eq!((answered.status, answered.body), (200, json!({"status": "ok"})), "it lives");
-}
-
-#[tokio::test]
-async fn statistics_say_who_leads_and_which_archive_fails() {
-    let rig = Rig::new(|_| {});
-    let stats = rig.ask("GET /admin/stats", "").await.body;
-    assert_eq!(stats["leads"], true);
-    let expected = json!([
-        {"name": "redis 127.0.0.1:6379/0", "error": null, "leads": true},
-        {"name": "/var/cache/vexilla", "error": "the disk is full", "leads": null},
-    ]);
-    assert_eq!(stats["archives"], expected);
-    let kept = json!({
-        "hits": 7, "stale_hits": 2, "misses": 5, "admitted": 4, "rejected": 1, "evicted": 3,
-        "entries": 1, "bytes": 640,
-    });
-    assert_eq!((&stats["remote_cache"], &stats["bodies"]), (&kept, &kept));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod accept;
 mod admin;
+mod admin_stats;
 mod bulk_tags;
 mod changed;
 mod changes;

@@ -28,6 +28,8 @@ pub(crate) struct FakeOperator {
     pub(crate) notified: Mutex<Vec<Vec<FlagName>>>,
     pub(crate) not_ready: Mutex<Vec<Box<str>>>,
     pub(crate) fails: Mutex<bool>,
+    /// What the cache of Flagr's answers counts, and that of rules under a budget.
+    pub(crate) kept: Mutex<[Option<CacheCounts>; 2]>,
     /// Refreshes wait for one of these each.
     pub(crate) go_on: Semaphore,
     pub(crate) started: Semaphore,
@@ -40,6 +42,7 @@ impl Default for FakeOperator {
             notified: Mutex::default(),
             not_ready: Mutex::default(),
             fails: Mutex::default(),
+            kept: Mutex::default(),
             go_on: Semaphore::new(1_000),
             started: Semaphore::new(0),
         }
@@ -102,11 +105,7 @@ impl Operator for FakeOperator {
         let mut disk = ArchiveLayer::new("/var/cache/vexilla");
         disk.error = Some("the disk is full".into());
         stats.archives = vec![redis, disk];
-        let mut kept = CacheCounts::default();
-        (kept.hits, kept.stale_hits, kept.misses) = (7, 2, 5);
-        (kept.admitted, kept.rejected, kept.evicted) = (4, 1, 3);
-        (kept.entries, kept.bytes) = (1, 640);
-        (stats.remote_cache, stats.bodies) = (Some(kept), Some(kept));
+        [stats.remote_cache, stats.bodies] = *self.kept.lock().unwrap();
         stats.evaluations =
             vec![(Source::Local, Reason::Split, 5), (Source::Fallback, Reason::Fallback, 2)];
         stats

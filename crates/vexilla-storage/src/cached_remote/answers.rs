@@ -45,7 +45,10 @@ impl Answers {
     }
 
     pub(super) fn counts(&self) -> CacheCounts {
-        self.cache.get().and_then(Option::as_ref).map(Cache::counts).unwrap_or_default()
+        let made = self.cache.get().and_then(Option::as_ref);
+        let mut counts = made.map(Cache::counts).unwrap_or_default();
+        counts.max_bytes = self.limits.max_cost;
+        counts
     }
 
     fn without(reason: &str) -> Option<Cache> {

@@ -144,7 +144,11 @@ impl RedisConfig {
     /// one.
     pub fn describe(&self) -> String {
         let place = format!("redis {}:{}/{}", self.host, self.port, self.database);
-        if self.key_prefix == USUAL_PREFIX { place } else { format!("{place} {}", self.key_prefix) }
+        if self.key_prefix == USUAL_PREFIX {
+            place
+        } else {
+            format!("{place} with the prefix `{}`", self.key_prefix)
+        }
     }
 }
 

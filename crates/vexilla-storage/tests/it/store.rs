@@ -114,7 +114,8 @@ async fn databases_and_prefixes_are_apart() {
         assert_eq!(load(archive).await, Some((1, sequence)));
     }
     assert_eq!(plain.describe(), format!("redis 127.0.0.1:{}/0", server.port));
-    assert_eq!(prefixed.describe(), format!("redis 127.0.0.1:{}/0 staging:", server.port));
+    let with_prefix = format!("redis 127.0.0.1:{}/0 with the prefix `staging:`", server.port);
+    assert_eq!(prefixed.describe(), with_prefix);
     assert_eq!(numbered.describe(), format!("redis 127.0.0.1:{}/3", server.port));
 }
 

@@ -29,8 +29,8 @@ fn stats() -> Stats {
     stats.document_bytes = 4096;
     stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
     stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
-    stats.remote_cache = Some(cache([30, 1, 20, 15, 5, 4, 10, 2_000]));
-    stats.bodies = Some(cache([300, 0, 200, 150, 50, 40, 100, 20_000]));
+    stats.remote_cache = Some(cache([30, 1, 20, 15, 5, 4, 10, 2_000, 3_000]));
+    stats.bodies = Some(cache([300, 0, 200, 150, 50, 40, 100, 20_000, 30_000]));
     stats.leads = Some(false);
     let mut redis = ArchiveLayer::new("redis 127.0.0.1:6379/0");
     redis.error = Some("redis 127.0.0.1:6379/0 cannot be reached".into());
@@ -47,13 +47,13 @@ fn queue([queued, bytes, sent, dropped, row_errors, rejected]: [u64; 6]) -> Queu
 }
 
 /// Hits and those of them that were stale, misses, insertions that were let in and that were not, evictions, entries and
-/// their bytes.
-fn cache(counts: [u64; 8]) -> CacheCounts {
+/// their bytes, and how many these may be.
+fn cache(counts: [u64; 9]) -> CacheCounts {
     let mut cache = CacheCounts::default();
-    let [hits, stale_hits, misses, admitted, rejected, evicted, entries, bytes] = counts;
+    let [hits, stale_hits, misses, admitted, rejected, evicted, entries, bytes, most] = counts;
     (cache.hits, cache.stale_hits, cache.misses) = (hits, stale_hits, misses);
     (cache.admitted, cache.rejected, cache.evicted) = (admitted, rejected, evicted);
-    (cache.entries, cache.bytes) = (entries, bytes);
+    (cache.entries, cache.bytes, cache.max_bytes) = (entries, bytes, most);
     cache
 }
 
@@ -130,6 +130,7 @@ fn what_is_counted_is_shown() {
         ("vexilla_remote_cache_evictions_total", 4.0),
         ("vexilla_remote_cache_entries", 10.0),
         ("vexilla_remote_cache_size_bytes", 2_000.0),
+        ("vexilla_remote_cache_limit_bytes", 3_000.0),
         ("vexilla_bodies_reads_total{outcome=hit}", 300.0),
         ("vexilla_bodies_reads_total{outcome=stale}", 0.0),
         ("vexilla_bodies_reads_total{outcome=miss}", 200.0),
@@ -138,6 +139,7 @@ fn what_is_counted_is_shown() {
         ("vexilla_bodies_evictions_total", 40.0),
         ("vexilla_bodies_entries", 100.0),
         ("vexilla_bodies_size_bytes", 20_000.0),
+        ("vexilla_bodies_limit_bytes", 30_000.0),
         ("vexilla_archive_saves_total{outcome=saved}", 1.0),
         ("vexilla_archive_failing{archive=redis 127.0.0.1:6379/0}", 1.0),
         ("vexilla_archive_failing{archive=/var/cache/vexilla}", 0.0),
@@ -213,6 +215,7 @@ fn an_unknown_state_is_no_state() {
         "vexilla_archive_leads",
         "vexilla_exposures_dropped_total",
         "vexilla_remote_cache_entries",
+        "vexilla_remote_cache_reads_total{outcome=miss}",
         "vexilla_bodies_reads_total{outcome=miss}",
     ] {
         assert_eq!(values.get(name), None, "{text}");

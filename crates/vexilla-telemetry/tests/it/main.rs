@@ -89,8 +89,8 @@ fn stats() -> Stats {
     stats.document_bytes = 4096;
     stats.exposures = Some(queue([7, 700, 100, 8, 3, 2]));
     stats.replays = Some(queue([9, 900, 200, 6, 1, 0]));
-    stats.remote_cache = Some(cache([30, 1, 20, 15, 5, 4, 10, 2_000]));
-    stats.bodies = Some(cache([300, 2, 200, 150, 50, 40, 100, 20_000]));
+    stats.remote_cache = Some(cache([30, 1, 20, 15, 5, 4, 10, 2_000, 3_000]));
+    stats.bodies = Some(cache([300, 2, 200, 150, 50, 40, 100, 20_000, 30_000]));
     stats.leads = Some(true);
     let mut redis = ArchiveLayer::new("redis 127.0.0.1:6379/0");
     redis.error = Some("redis 127.0.0.1:6379/0 cannot be reached".into());
@@ -107,13 +107,13 @@ fn queue([queued, bytes, sent, dropped, row_errors, rejected]: [u64; 6]) -> Queu
 }
 
 /// Hits and those of them that were stale, misses, insertions that were let in and that were not, evictions, entries and
-/// their bytes.
-fn cache(counts: [u64; 8]) -> CacheCounts {
+/// their bytes, and how many these may be.
+fn cache(counts: [u64; 9]) -> CacheCounts {
     let mut cache = CacheCounts::default();
-    let [hits, stale_hits, misses, admitted, rejected, evicted, entries, bytes] = counts;
+    let [hits, stale_hits, misses, admitted, rejected, evicted, entries, bytes, most] = counts;
     (cache.hits, cache.stale_hits, cache.misses) = (hits, stale_hits, misses);
     (cache.admitted, cache.rejected, cache.evicted) = (admitted, rejected, evicted);
-    (cache.entries, cache.bytes) = (entries, bytes);
+    (cache.entries, cache.bytes, cache.max_bytes) = (entries, bytes, most);
     cache
 }
 

@@ -513,7 +513,7 @@ async fn both_ways_in_lead_through_one_queue() {
 }
 
 #[tokio::test]
-async fn evaluations_are_decided_here_and_recorded_by_flagr_later() {
+async fn evaluations_are_decided_here_and_flagr_records_them_later() {
     let (flagr, server) = Flagr::start(Mood::Unwell).await;
     let client = client(&server, Records::Replay, hasty()).await;
     for entity in 0..250 {

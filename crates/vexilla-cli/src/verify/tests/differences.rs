@@ -164,7 +164,7 @@ async fn a_flag_that_was_deleted_is_no_difference_and_one_that_flagr_denies_is()
 }
 
 #[tokio::test]
-async fn recorded_and_undecidable_flags_are_left_out() {
+async fn flags_that_record_and_undecidable_ones_are_left_out() {
     let mut flags = flags();
     flags.truncate(4);
     flags[0].data_records_enabled = true;

@@ -106,7 +106,7 @@ async fn an_answer_by_an_older_snapshot_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_recorded_is_asked_for_each_time() {
+async fn what_flagr_is_to_record_is_asked_for_each_time() {
     is_never_kept(call("u1").with(|it| it.data_records_enabled = true)).await;
 }
 

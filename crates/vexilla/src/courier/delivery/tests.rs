@@ -113,7 +113,7 @@ async fn a_flagr_that_is_away_or_refuses_us_costs_none() {
 }
 
 #[tokio::test]
-async fn what_was_recorded_is_not_asked_for_again() {
+async fn what_flagr_has_is_not_asked_for_again() {
     let (recorder, replays) = rig(|it| it.contains(&"9").then_some(Unavailable), 4);
     let mut held = held(9);
     replays.deliver(&mut held).await.unwrap_err();
