@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::same::same;
 use crate::http::Http;
+use crate::integ::newest_snapshot;
 use crate::wait::Interrupt;
 
 const EXPORT: &str = "/api/v1/export/eval_cache/json";
@@ -150,7 +151,7 @@ impl<'a> Fresh<'a> {
         }
         // Each change makes a snapshot; how many the recorded flag had is known, not which.
         loop {
-            let newest = self.snapshot(flag.id)?;
+            let newest = newest_snapshot(self.flagr, flag.id)?;
             let is_as_wanted = self.is_enabled(&path)? == flag.enabled;
             if newest == flag.snapshot && is_as_wanted {
                 return Ok(());
@@ -183,7 +184,7 @@ impl<'a> Fresh<'a> {
     pub(super) fn settle(&self) -> Result<()> {
         let mut stored = BTreeSet::new();
         for id in self.ids()? {
-            stored.insert((id, self.snapshot(id)?));
+            stored.insert((id, newest_snapshot(self.flagr, id)?));
         }
         self.interrupt.until("evaluation of the newest flags", || {
             let export = self.flagr.get(EXPORT)?.ok()?;
@@ -205,11 +206,6 @@ impl<'a> Fresh<'a> {
         let flags = self.flagr.get("/api/v1/flags")?.json()?;
         let flags = flags.as_array().context("no list of flags")?;
         Ok(flags.iter().filter_map(|it| it.get("id")?.as_i64()).collect())
-    }
-
-    fn snapshot(&self, flag: i64) -> Result<i64> {
-        let newest = self.flagr.get(&format!("/api/v1/flags/{flag}/snapshots?limit=1"))?.json()?;
-        newest.pointer("/0/id").and_then(Value::as_i64).context("a flag has no snapshot")
     }
 
     fn is_enabled(&self, path: &str) -> Result<bool> {

@@ -21,7 +21,7 @@ use crate::clients;
 use crate::wait::Interrupt;
 pub(crate) use build::build;
 use flagr::Engine;
-pub(crate) use flagr::{Flagr, Place, Rest, Start};
+pub(crate) use flagr::{Flagr, Place, Rest, Start, newest_snapshot};
 use needs::Facts;
 pub(crate) use needs::RESULTS;
 use run::Run;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::answers::comparable;
-use super::flagr::{Flagr, Place, Start};
+use super::flagr::{Flagr, Place, Start, newest_snapshot};
 use super::needs::{Facts, RESULTS};
 use super::vexilla::Vexilla;
 use crate::wait::Interrupt;
@@ -133,7 +133,7 @@ impl<'a> Stage<'a> {
 
     /// Waits until Flagr decides a flag by its newest snapshot: it may know a change before the number of that.
     pub(super) fn until_newest(&self, flagr: &Flagr, id: i64, key: &str) -> Result<()> {
-        let newest = flagr.rest().newest_snapshot(id)?;
+        let newest = newest_snapshot(&flagr.http, id)?;
         self.interrupt.until("evaluation by the newest snapshot", || {
             let answer = flagr.http.post(EVALUATION, &question(key, "nobody"))?.json()?;
             let used = answer.get("flagSnapshotID").and_then(Value::as_i64);

@@ -21,7 +21,7 @@ pub(super) use engine::Engine;
 pub(crate) use environment::Start;
 pub(crate) use place::{Place, free_port, write_flags};
 use process::Process;
-pub(crate) use rest::Rest;
+pub(crate) use rest::{Rest, newest_snapshot};
 
 pub(super) const HEALTH: &str = "/api/v1/health";
 

@@ -14,6 +14,12 @@ pub(crate) struct Rest<'a> {
     made: &'a RefCell<Vec<i64>>,
 }
 
+/// The number of a flag's newest snapshot.
+pub(crate) fn newest_snapshot(http: &Http, flag: i64) -> Result<i64> {
+    let newest = http.get(&path(&format!("/{flag}/snapshots?limit=1")))?.json()?;
+    newest.pointer("/0/id").and_then(Value::as_i64).context("a flag has no snapshot")
+}
+
 /// A flag with the variants `on` and `off` and one segment that gives everybody `on`.
 #[derive(Debug)]
 pub(crate) struct Simple {
@@ -135,12 +141,6 @@ impl<'a> Rest<'a> {
         self.distribute(id, rest, &[(b, "b", 100)])?;
         self.enable(id, true)?;
         Ok(id)
-    }
-
-    /// The number of a flag's newest snapshot.
-    pub(crate) fn newest_snapshot(self, flag: i64) -> Result<i64> {
-        let snapshots = self.http.get(&path(&format!("/{flag}/snapshots")))?.json()?;
-        snapshots.pointer("/0/id").and_then(Value::as_i64).context("a flag has no snapshot")
     }
 
     /// Posts, and gives the id of what was made.
