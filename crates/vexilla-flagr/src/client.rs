@@ -32,10 +32,11 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(config: FlagrConfig) -> Result<Self, ConfigError> {
         let url = config.check()?;
+        let certificates = config.shared_certificates()?;
         let credentials = SharedAuth::new(config.auth)?;
         let proxy = config.proxy.map(proxy::read).transpose()?;
         let uses_tls = url.scheme() == "https" || proxy.as_ref().is_some_and(|it| it.uses_tls);
-        let tls = tls::read(&config.extra_roots, config.client_certificate, uses_tls, &url)?;
+        let tls = tls::read(&certificates, uses_tls, &url)?;
 
         let mut http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)

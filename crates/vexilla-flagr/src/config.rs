@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::{Auth, ClientCertificate, ExportFilter, HttpProxy, RequestHeaders, client, tls};
+use crate::{
+    Auth, ClientCertificate, ExportFilter, HttpProxy, RequestHeaders, SharedCertificates, client,
+    tls,
+};
 
 /// Where Flagr is, who asks, and the limits of each request.
 ///
@@ -67,6 +70,9 @@ pub struct FlagrConfig {
     pub extra_roots: Vec<u8>,
     /// Who we are to a server that asks for it when the connection is made; by default nobody.
     pub client_certificate: Option<ClientCertificate>,
+    /// Certificates that may be replaced while they are in use, in place of `extra_roots` and `client_certificate`; by
+    /// default none.
+    pub certificates: Option<SharedCertificates>,
     /// The proxy that all requests go through. None by default: the environment is not asked.
     pub proxy: Option<HttpProxy>,
     /// Adds headers to each request, such as the trace it belongs to; by default none.
@@ -96,6 +102,7 @@ impl FlagrConfig {
             retry_after_max: Duration::from_secs(10),
             extra_roots: Vec::new(),
             client_certificate: None,
+            certificates: None,
             proxy: None,
             request_headers: None,
         }
@@ -118,10 +125,17 @@ impl FlagrConfig {
     pub fn tls(&self) -> Result<rustls::ClientConfig, ConfigError> {
         let url = self.check()?;
         let uses_tls = url.scheme() == "https";
-        let certificate = self.client_certificate.clone();
-        let mut tls = tls::read(&self.extra_roots, certificate, uses_tls, &url)?;
+        let mut tls = tls::read(&self.shared_certificates()?, uses_tls, &url)?;
         tls.alpn_protocols.clear();
         Ok(tls)
+    }
+
+    /// The certificates that may be replaced, else those that cannot be.
+    pub(crate) fn shared_certificates(&self) -> Result<SharedCertificates, ConfigError> {
+        match &self.certificates {
+            Some(shared) => Ok(shared.clone()),
+            None => SharedCertificates::new(&self.extra_roots, self.client_certificate.clone()),
+        }
     }
 
     /// Checks the numbers, reads the address.

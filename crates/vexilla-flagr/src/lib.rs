@@ -105,4 +105,4 @@ pub use filter::ExportFilter;
 pub use proxy::HttpProxy;
 pub use request_headers::RequestHeaders;
 pub use source::FlagrSource;
-pub use tls::ClientCertificate;
+pub use tls::{ClientCertificate, SharedCertificates};

@@ -10,7 +10,8 @@ const OTHER_KEY: &str = include_str!("../../tests/it/certificates/server.key");
 fn check(address: &str, roots: &str, client: Option<(&str, &str)>, expected: Option<&str>) {
     let url = Url::parse(address).unwrap();
     let client = client.map(|(chain, key)| ClientCertificate::new(chain, Secret::new(key)));
-    let read = read(roots.as_bytes(), client, url.scheme() == "https", &url);
+    let certificates = SharedCertificates::new(roots.as_bytes(), client);
+    let read = certificates.and_then(|it| read(&it, url.scheme() == "https", &url));
     let told = read.err().map(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         assert!(!format!("{error:?}{cause}").contains("hunter2"), "{error:?}");

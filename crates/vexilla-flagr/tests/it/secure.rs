@@ -9,7 +9,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use vexilla_domain::{FlagSource, Secret, SourceErrorKind};
-use vexilla_flagr::{ClientCertificate, ExportFilter, FlagrConfig, FlagrSource, HttpProxy};
+use vexilla_flagr::{
+    ClientCertificate, ExportFilter, FlagrConfig, FlagrSource, HttpProxy, SharedCertificates,
+};
 
 use crate::flagr::{Flagr, json};
 
@@ -86,6 +88,25 @@ async fn a_server_that_asks_who_we_are_is_told() {
     });
     identified.health().await.unwrap();
     source(&address, |it| it.extra_roots = ROOT.into()).health().await.unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_renewed_while_they_are_in_use() {
+    let shared = |roots: &str, identity: Option<(&str, &str)>| {
+        let identity = identity.map(|(chain, key)| ClientCertificate::new(chain, Secret::new(key)));
+        SharedCertificates::new(roots.as_bytes(), identity).unwrap()
+    };
+    let address = flagr(true);
+    let certificates = shared(ROOT, None);
+    let source = source(&address, |it| it.certificates = Some(certificates.clone()));
+    source.health().await.unwrap_err();
+    certificates.replace(&shared(ROOT, Some(CLIENT))).unwrap();
+    source.health().await.unwrap();
+    // A session that is resumed would do without either.
+    certificates.replace(&shared(ROOT, None)).unwrap();
+    source.health().await.unwrap_err();
+    certificates.replace(&shared("", Some(CLIENT))).unwrap();
+    source.health().await.unwrap_err();
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use vexilla_domain::Secret;
 
 use super::error::SettingsError;
 use super::settings::{
-    Compression, METRICS_PATH, OtlpSettings, Protocol, Signal, TRACES_PATH, Temporality,
+    Compression, METRICS_PATH, NO_PAIRS, OtlpSettings, Protocol, Signal, TRACES_PATH, Temporality,
+    pairs,
 };
 
 /// What came of the `OTEL_…` variables.
@@ -262,13 +263,9 @@ impl Environment<'_> {
 
     fn headers(&self, part: &str, name: &str, signal: &mut Signal) {
         let Some((variable, text)) = self.of_signal(name, "HEADERS") else { return };
-        let refuse = |reason| self.ignore(&variable, "[redacted]", reason);
-        let Some(headers) = pairs(&text) else { return refuse(NO_PAIRS) };
-        let headers = headers.into_iter().map(|(key, value)| (key, Secret::new(value))).collect();
-        let before = std::mem::replace(&mut signal.headers, headers);
-        if signal.header_map().is_err() {
-            signal.headers = before;
-            return refuse("holds what cannot be a header");
+        match Signal::read_headers(&variable, &text) {
+            Ok(headers) => signal.headers = headers,
+            Err(error) => return self.refuse(error),
         }
         self.comes_from(format!("{part}.headers"), &variable);
     }
@@ -375,18 +372,6 @@ impl Environment<'_> {
             self.ignore(logs, &text, "has no effect here: logs go to standard error");
         }
     }
-}
-
-const NO_PAIRS: &str = "is not a list of `key=value`";
-
-/// `key=value,key=value`; values are percent-encoded.
-fn pairs(text: &str) -> Option<Vec<(String, String)>> {
-    let pair = |part: &str| {
-        let (key, value) = part.split_once('=')?;
-        let value = percent_encoding::percent_decode_str(value.trim()).decode_utf8().ok()?;
-        (!key.trim().is_empty()).then(|| (key.trim().to_owned(), value.into_owned()))
-    };
-    text.split(',').filter(|it| !it.trim().is_empty()).map(pair).collect()
 }
 
 #[cfg(test)]

@@ -126,6 +126,21 @@ impl Signal {
         }
     }
 
+    /// Reads headers as `OTEL_EXPORTER_OTLP_HEADERS` has them: `name=value,name=value`, with what is special in a value
+    /// percent-encoded. `field` is what an error calls them.
+    ///
+    /// # Errors
+    ///
+    /// If it is no such list, or holds what cannot be a header. The error shows no value.
+    pub fn read_headers(field: &str, text: &str) -> Result<Vec<(String, Secret)>, SettingsError> {
+        let refused = |reason| SettingsError::new(field, "[redacted]", reason);
+        let pairs = pairs(text).filter(|it| !it.is_empty()).ok_or_else(|| refused(NO_PAIRS))?;
+        let headers: Vec<_> =
+            pairs.into_iter().map(|(name, value)| (name, Secret::new(value))).collect();
+        header_map(&headers).map_err(|_| refused("holds what cannot be a header"))?;
+        Ok(headers)
+    }
+
     /// Refuses an address that cannot be sent to, as that of this field.
     pub(super) fn check_endpoint(&self, field: &str) -> Result<(), SettingsError> {
         let Ok(uri) = self.endpoint.parse::<Uri>() else {
@@ -156,19 +171,35 @@ impl Signal {
     }
 
     pub(super) fn header_map(&self) -> Result<HeaderMap, SettingsError> {
-        let mut headers = HeaderMap::with_capacity(self.headers.len());
-        for (name, value) in &self.headers {
-            let Ok(header) = HeaderName::try_from(name) else {
-                return Err(SettingsError::new("headers", name, "cannot be the name of a header"));
-            };
-            let Ok(mut value) = HeaderValue::try_from(value.reveal()) else {
-                return Err(SettingsError::new(name, "[redacted]", "cannot be a header's value"));
-            };
-            value.set_sensitive(true);
-            headers.insert(header, value);
-        }
-        Ok(headers)
+        header_map(&self.headers)
     }
+}
+
+fn header_map(headers: &[(String, Secret)]) -> Result<HeaderMap, SettingsError> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let Ok(header) = HeaderName::try_from(name) else {
+            return Err(SettingsError::new("headers", name, "cannot be the name of a header"));
+        };
+        let Ok(mut value) = HeaderValue::try_from(value.reveal()) else {
+            return Err(SettingsError::new(name, "[redacted]", "cannot be a header's value"));
+        };
+        value.set_sensitive(true);
+        map.insert(header, value);
+    }
+    Ok(map)
+}
+
+pub(super) const NO_PAIRS: &str = "is not a list of `key=value`";
+
+/// `key=value,key=value`; values are percent-encoded.
+pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let pair = |part: &str| {
+        let (key, value) = part.split_once('=')?;
+        let value = percent_encoding::percent_decode_str(value.trim()).decode_utf8().ok()?;
+        (!key.trim().is_empty()).then(|| (key.trim().to_owned(), value.into_owned()))
+    };
+    text.split(',').filter(|it| !it.trim().is_empty()).map(pair).collect()
 }
 
 /// How telemetry is sent. There will be no further ways.
