@@ -26,13 +26,13 @@ const LARGE_ANSWER: usize = 256 << 10;
 
 /// A request that was read, with its headers.
 #[derive(Debug)]
-pub(crate) enum Received {
-    Evaluation(Payload, HeaderMap),
-    Batch(Payload, HeaderMap),
+pub(crate) enum Received<'r> {
+    Evaluation(Payload, &'r HeaderMap),
+    Batch(Payload, &'r HeaderMap),
     Exposures(Bytes),
     Export(Wanted),
-    OfrepFlag(Box<str>, Bytes, HeaderMap),
-    OfrepFlags(Bytes, HeaderMap),
+    OfrepFlag(Box<str>, Bytes, &'r HeaderMap),
+    OfrepFlags(Bytes, &'r HeaderMap),
 }
 
 /// Asks the engine.
@@ -51,11 +51,11 @@ pub(crate) struct Answerer {
 }
 
 impl Answerer {
-    pub(crate) async fn answer(&self, received: Received) -> Result<Answered, Refusal> {
+    pub(crate) async fn answer(&self, received: Received<'_>) -> Result<Answered, Refusal> {
         // Behind a pointer is what needs much room: a connection keeps as much as the largest of them takes.
         match received {
-            Received::Evaluation(payload, headers) => self.evaluation(&payload, &headers).await,
-            Received::Batch(payload, headers) => Box::pin(self.batch(&payload, &headers)).await,
+            Received::Evaluation(payload, headers) => self.evaluation(&payload, headers).await,
+            Received::Batch(payload, headers) => Box::pin(self.batch(&payload, headers)).await,
             Received::Exposures(body) => match &self.exposures {
                 Some(inbox) => {
                     Box::pin(exposures::answer(&**inbox, &body, self.max_exposures)).await
@@ -64,10 +64,10 @@ impl Answerer {
             },
             Received::Export(wanted) => Box::pin(self.exporter.answer(wanted)).await,
             Received::OfrepFlag(key, body, headers) => {
-                Ok(Box::pin(self.ofrep_flag(&key, &body, &headers)).await)
+                Ok(Box::pin(self.ofrep_flag(&key, &body, headers)).await)
             }
             Received::OfrepFlags(body, headers) => {
-                Ok(Box::pin(self.ofrep_flags(&body, &headers)).await)
+                Ok(Box::pin(self.ofrep_flags(&body, headers)).await)
             }
         }
     }

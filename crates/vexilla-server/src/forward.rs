@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header;
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Either};
+use http_body_util::{BodyExt, Either, Empty};
 use hyper::body::Body;
 use tower::BoxError;
 use vexilla_domain::Operator;
@@ -89,7 +89,7 @@ pub(crate) struct PassThrough {
 impl PassThrough {
     /// Flagr's answer. One to a change waits until the change is served here, for a while; without an answer, and where
     /// the caller goes away, the change is looked at all the same.
-    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Result<Answered, Refusal>
+    pub(crate) async fn answer<B>(&self, request: Request<Option<B>>) -> Result<Answered, Refusal>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -106,7 +106,11 @@ impl PassThrough {
         head.uri = target.map(Into::into).unwrap_or_default();
         let change = FlagChange::of(&head.method, head.uri.path());
         let change = change.zip(self.operator.as_deref()).map(|(it, by)| it.begin(by));
-        let request = Request::from_parts(head, body.map_err(Into::into).boxed_unsync());
+        let body = match body {
+            Some(body) => body.map_err(Into::into).boxed_unsync(),
+            None => Empty::new().map_err(|never| match never {}).boxed_unsync(),
+        };
+        let request = Request::from_parts(head, body);
         let response = match self.forwarder.forward(request).await {
             Ok(response) => response,
             Err(error) => {

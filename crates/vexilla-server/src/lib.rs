@@ -94,7 +94,7 @@ pub use forward::{ForwardBody, ForwardError, ForwardErrorKind, Forwarder};
 pub use http_forwarder::{ForwardConfig, ForwardUrlError, HttpForwarder};
 pub use listener::{
     AddressError, BindError, BoundServer, ListenAddress, ListenerConfig, TlsError, TlsFiles,
-    UnixAccess,
+    UnixAccess, Workers,
 };
 pub use parts::SidecarParts;
 pub use probe::probe;

@@ -1,7 +1,8 @@
 //! How many requests are worked on at once.
 //!
 //! What is decided here is done when it is first looked at. What is not waits for somebody else, such as Flagr, and
-//! counts by itself from then on: a Flagr that hangs takes no place from what is decided here.
+//! counts by itself from then on: a Flagr that hangs takes no place from what is decided here, large batches and long
+//! answers excepted, which let others have their turn and wait as well.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -39,6 +40,8 @@ impl Limit {
             }
         }
         let _place = self.waiting.try_acquire().map_err(|_| Refusal::overloaded())?;
-        tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| Err(Refusal::too_slow()))
+        // Its timer would take room in every request.
+        let work = Box::pin(tokio::time::timeout(self.timeout, work));
+        work.await.unwrap_or_else(|_| Err(Refusal::too_slow()))
     }
 }

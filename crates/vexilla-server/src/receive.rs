@@ -73,7 +73,8 @@ where
     if let Some(received) = poll_immediate(received.as_mut()).await {
         return received;
     }
-    tokio::time::timeout(timeout, received).await.unwrap_or(Err(Unreceived::TooSlow))
+    // Its timer would take room in every request.
+    Box::pin(tokio::time::timeout(timeout, received)).await.unwrap_or(Err(Unreceived::TooSlow))
 }
 
 async fn collect<B>(body: Limited<B>, room: Option<&Room>) -> Result<Bytes, Unreceived>

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::listener::{BindError, BoundServer, ListenAddress, Listener};
+use crate::listener::{BindError, BoundServer, ListenAddress, Listener, Workers};
 use crate::sidecar::Sidecar;
 
 /// A sidecar with an open port: a [`BoundServer`] that is not a Unix socket. Connections are answered once it serves.
@@ -44,6 +44,13 @@ impl BoundSidecar {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Has connections served by these threads, as [`BoundServer::on`] does.
+    #[must_use]
+    pub fn on(mut self, workers: &Workers) -> Self {
+        self.bound = self.bound.on(workers);
+        self
     }
 
     /// Serves as [`BoundServer::serve`] does.

@@ -3,6 +3,7 @@
 // tidy: long because a request is read from top to bottom, in one place.
 
 use std::convert::Infallible;
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -144,13 +145,20 @@ impl Sidecar {
     {
         let inner = self.inner.load_full();
         let span = request_span!("sidecar", inner.kept.parts.trace, request);
-        trace::answered(span, inner.respond(request))
+        trace::answered(span, inner.respond(request.map(Some)))
     }
 
     /// The connections that it is configured for.
     pub(crate) fn listener(&self) -> LiveConfig {
         self.inner.load().kept.listener.clone()
     }
+}
+
+/// Whether a body comes as it is, or in chunks.
+fn is_coding_known(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_chunked = |it: &HeaderValue| it.as_bytes().eq_ignore_ascii_case(b"chunked");
+    codings.next().is_none_or(is_chunked) && codings.next().is_none()
 }
 
 /// An answer, and whether it is the sidecar's own.
@@ -193,38 +201,54 @@ impl Inner {
     }
 
     /// Answers whatever happens: an error is turned into its answer, and so is a panic.
-    async fn respond<B>(self: Arc<Self>, request: Request<B>) -> Answered
+    ///
+    /// All that is called here borrows the request.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "a block keeps the request once, an `async fn` twice"
+    )]
+    fn respond<B>(
+        self: Arc<Self>,
+        mut request: Request<Option<B>>,
+    ) -> impl Future<Output = Answered> + Send
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let origin = self
-            .config
-            .cors
-            .then(|| Origin::of(request.method(), request.uri().path(), request.headers()));
-        let gzip = self.config.gzip && compress::is_accepted(request.headers());
-        let work = trace::caught(self.try_respond(request, gzip), Refusal::panicked);
-        let mut response = match work.await {
-            Ok(Reply::Flagrs(response)) => return response,
-            Ok(Reply::Own(response)) => response,
-            Err(refusal) => refusal.into_response(),
-        };
-        if gzip {
-            response = self.kept.compressor.compressed(response).await;
-        }
-        // A preflight's answer has said it.
-        if let Some(origin) = origin.filter(|_| !response.headers().contains_key(header::VARY)) {
-            origin.allow(response.headers_mut());
-        }
-        if gzip {
+        async move {
+            let origin = self
+                .config
+                .cors
+                .then(|| Origin::of(request.method(), request.uri().path(), request.headers()));
+            let gzip = self.config.gzip && compress::is_accepted(request.headers());
+            let work = trace::caught(self.try_respond(&mut request, gzip), Refusal::panicked);
+            let mut response = match work.await {
+                Ok(Reply::Flagrs(response)) => return response,
+                Ok(Reply::Own(response)) => response,
+                Err(refusal) => refusal.into_response(),
+            };
+            if gzip {
+                response = Box::pin(self.kept.compressor.compressed(response)).await;
+            }
+            // A preflight's answer has said it.
+            if let Some(origin) = origin.filter(|_| !response.headers().contains_key(header::VARY))
+            {
+                origin.allow(response.headers_mut());
+            }
+            if gzip {
+                response
+                    .headers_mut()
+                    .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+            }
             response
-                .headers_mut()
-                .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         }
-        response
     }
 
-    async fn try_respond<B>(&self, request: Request<B>, gzip: bool) -> Result<Reply, Refusal>
+    async fn try_respond<B>(
+        &self,
+        request: &mut Request<Option<B>>,
+        gzip: bool,
+    ) -> Result<Reply, Refusal>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -232,9 +256,7 @@ impl Inner {
         if let Some(reason) = host::wrong(request.headers()) {
             return Err(Refusal::wrong_host(reason));
         }
-        let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
-        let is_chunked = |it: &HeaderValue| it.as_bytes().eq_ignore_ascii_case(b"chunked");
-        if codings.next().is_some_and(|it| !is_chunked(it)) || codings.next().is_some() {
+        if !is_coding_known(request.headers()) {
             return Err(Refusal::unknown_coding());
         }
         let path = self.inside(request.uri().path())?;
@@ -254,29 +276,33 @@ impl Inner {
                         Ok(Reply::Own(problem.into_response(None)))
                     }
                     // Behind a pointer, since it is rare and its state is large.
-                    Some(flagr) => Box::pin(flagr.answer(request)).await.map(Reply::Flagrs),
+                    Some(flagr) => {
+                        let request = mem::take(request);
+                        Box::pin(flagr.answer(request)).await.map(Reply::Flagrs)
+                    }
                     None => Err(elsewhere.into_refusal()),
                 };
             }
         };
         trace::route(route.name());
-        self.own(route, request, gzip).await.map(Reply::Own)
+        // glibc has room for two small states at hand, and has to look for one of more than 1,032 bytes.
+        Box::pin(self.own(route, request, gzip)).await.map(Reply::Own)
     }
 
     /// What the sidecar itself answers.
     async fn own<B>(
         &self,
         route: Route,
-        request: Request<B>,
+        request: &mut Request<Option<B>>,
         gzip: bool,
     ) -> Result<Answered, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
-        let (head, body) = request.into_parts();
-        let (headers, query) = (head.headers, head.uri.query());
-        let takes_json = accept::takes_json(&headers);
+        let body = request.body_mut().take();
+        let (headers, query) = (request.headers(), request.uri().query());
+        let takes_json = accept::takes_json(headers);
         if !takes_json && route.is_get() {
             return Err(Refusal::not_acceptable());
         }
@@ -288,18 +314,18 @@ impl Inner {
                 let selection = Selection::read(query)?;
                 let query = query.unwrap_or_default().into();
                 let wanted = Wanted { selection, query, takes_gzip: gzip };
-                if let Some(answer) = self.kept.exporter.at_once(&wanted, &headers)? {
+                if let Some(answer) = self.kept.exporter.at_once(&wanted, headers)? {
                     return Ok(answer);
                 }
                 Received::Export(wanted)
             }
             Route::PostEvaluation => {
-                Received::Evaluation(Payload::Body(self.read_json(&headers, body).await?), headers)
+                Received::Evaluation(Payload::Body(self.read_json(headers, body).await?), headers)
             }
             Route::PostBatch => {
-                Received::Batch(Payload::Body(self.read_json(&headers, body).await?), headers)
+                Received::Batch(Payload::Body(self.read_json(headers, body).await?), headers)
             }
-            Route::PostExposures => Received::Exposures(self.read_json(&headers, body).await?),
+            Route::PostExposures => Received::Exposures(self.read_json(headers, body).await?),
             Route::GetEvaluation => Received::Evaluation(in_query()?, headers),
             Route::GetBatch => Received::Batch(in_query()?, headers),
             Route::OfrepFlag(key) => {
@@ -319,8 +345,8 @@ impl Inner {
     async fn ofrep<B>(
         &self,
         key: Option<Box<str>>,
-        headers: HeaderMap,
-        body: B,
+        headers: &HeaderMap,
+        body: Option<B>,
         gzip: bool,
     ) -> Answered
     where
@@ -340,11 +366,15 @@ impl Inner {
         answer.unwrap_or_else(|it| Problem::of_refusal(&it).into_response(key.as_deref()))
     }
 
-    async fn within_limits(&self, received: Received, gzip: bool) -> Result<Answered, Refusal> {
+    async fn within_limits(&self, received: Received<'_>, gzip: bool) -> Result<Answered, Refusal> {
         let work = pin!(async {
             let answered = self.answerer.answer(received).await?;
             // Within the limits too, as it takes longer than most answers.
-            Ok(if gzip { self.kept.compressor.compressed(answered).await } else { answered })
+            Ok(if gzip {
+                Box::pin(self.kept.compressor.compressed(answered)).await
+            } else {
+                answered
+            })
         });
         self.limit.within(work).await
     }
@@ -376,7 +406,7 @@ impl Inner {
     }
 
     /// Reads a body of JSON.
-    async fn read_json<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
+    async fn read_json<B>(&self, headers: &HeaderMap, body: Option<B>) -> Result<Bytes, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
@@ -390,11 +420,12 @@ impl Inner {
     }
 
     /// Reads a body, as far as the limits allow.
-    async fn read_body<B>(&self, body: B) -> Result<Bytes, Refusal>
+    async fn read_body<B>(&self, body: Option<B>) -> Result<Bytes, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
+        let Some(body) = body else { return Ok(Bytes::new()) };
         let (limit, timeout) = (self.config.max_body_bytes, self.config.read_timeout);
         let received = receive(body, limit, timeout, Some(&self.room)).await;
         received.map_err(|why| match why {

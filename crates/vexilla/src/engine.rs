@@ -18,6 +18,9 @@ use crate::remote::Held;
 /// How long the debug logs of a batch may be together, in bytes.
 const MAX_LOGS: usize = 32 << 20;
 
+/// After how many answers of a batch others have their turn.
+const AT_ONCE: usize = 1_000;
+
 /// How long an answer's debug log is, in bytes.
 fn log_length(answer: &Answer) -> usize {
     answer.log.segments.iter().flatten().map(|it| it.message.len()).sum()
@@ -57,6 +60,9 @@ impl Engine for Client {
         let mut answers = Vec::with_capacity(size);
         for (entity, context) in batch.entities.iter().enumerate() {
             for (selected_by, id, flag) in &selected {
+                if !answers.is_empty() && answers.len().is_multiple_of(AT_ONCE) {
+                    tokio::task::yield_now().await;
+                }
                 let asked = flag.and_then(|it| flagrs.get(&(entity, it.head().id.0)));
                 let answer = match asked {
                     Some(answer) => answer.clone(),

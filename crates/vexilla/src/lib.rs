@@ -140,12 +140,14 @@ pub use vexilla_domain::{
     Source, Stats, Strategy, TagsOperator, Value,
 };
 pub use vexilla_eval::bucket;
-pub use vexilla_flagr::{Auth, ClientCertificate, FlagrConfig, HttpProxy, SharedAuth};
+pub use vexilla_flagr::{
+    Auth, ClientCertificate, FlagrConfig, HttpProxy, SharedAuth, SharedCertificates,
+};
 #[cfg(feature = "server")]
 pub use vexilla_server::{
     AddressError, AdminConfig, BindError, BoundServer, BoundSidecar, CredentialError,
     ForwardConfig, Injection, ListenAddress, ListenerConfig, Sidecar, SidecarConfig, TlsError,
-    TlsFiles, UnixAccess, WebhookConfig, WebhookHeader, middleware,
+    TlsFiles, UnixAccess, WebhookConfig, WebhookHeader, Workers, middleware,
 };
 #[cfg(feature = "memory")]
 pub use vexilla_storage::{CacheConfig, CacheConfigError, CachedRemote, CachedRemoteConfig};

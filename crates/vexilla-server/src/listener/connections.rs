@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::{self, BoxFuture};
+use futures_util::future::{self, AbortHandle, Abortable, BoxFuture};
 use http::header::{self, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Full};
@@ -18,7 +18,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio_util::task::TaskTracker;
 use tower::BoxError;
 
@@ -26,6 +28,7 @@ use super::pace::{Busy, Pace, Paced, Stage, UntilSent};
 use super::places::Places;
 use super::socket::{Accepted, Socket};
 use super::tls::Tls;
+use super::workers::Workers;
 use super::{BindError, ListenAddress, ListenerConfig, LiveConfig};
 use crate::host;
 
@@ -61,6 +64,7 @@ impl Listener {
     async fn serve<A, F, B>(
         self,
         answer: A,
+        workers: Option<Workers>,
         shutdown: impl Future<Output = ()>,
         drain: Duration,
     ) -> usize
@@ -70,11 +74,7 @@ impl Listener {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let Self { address, config: live, socket, tls } = self;
-        let connections = Connections {
-            tracker: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            cut: CancellationToken::new(),
-        };
+        let tracker = TaskTracker::new();
         let mut config = live.now();
         let pace = Pace::new(config.header_timeout, config.idle_timeout);
         let room = Places::new(live.clone(), pace);
@@ -90,25 +90,21 @@ impl Listener {
                     serving = Arc::new(serving.within(&config));
                 }
                 let stage = pace.stage();
-                let seat = room.take(stage.clone()).await;
-                let ended_by = seat.ended_by();
-                let (stopping, cut) = (connections.stopping.clone(), connections.cut.clone());
+                let (ender, registration) = AbortHandle::new_pair();
+                let seat = room.take(stage.clone(), ender).await;
                 let serving = Arc::clone(&serving);
-                let task = connections.tracker.spawn(async move {
+                let connection = async move {
                     let _seat = seat;
-                    let whole = async {
-                        match accepted {
-                            Accepted::Tcp(stream) => serving.connection(stream, stage, &stopping).await,
-                            #[cfg(unix)]
-                            Accepted::Unix(stream) => serving.connection(stream, stage, &stopping).await,
-                        }
-                    };
-                    tokio::select! {
-                        result = whole => drop(result.inspect_err(|error| tracing::debug!(%error, "connection broke"))),
-                        () = cut.cancelled() => {}
+                    if let Err(error) = serving.accepted(accepted, stage).await {
+                        tracing::debug!(%error, "connection broke");
                     }
-                });
-                ended_by.task(task.abort_handle());
+                };
+                let connection =
+                    tracker.track_future(Abortable::new(connection, registration).map(drop));
+                match &workers {
+                    Some(workers) => workers.serve(connection),
+                    None => drop(tokio::spawn(connection)),
+                }
             }
         };
         tokio::select! {
@@ -116,7 +112,7 @@ impl Listener {
             () = accept_all => {}
         }
         drop(socket);
-        connections.drain(drain).await
+        drained(&tracker, &room, drain).await
     }
 }
 
@@ -142,40 +138,38 @@ where
         Self { http, pace, tls: self.tls.clone(), answer: self.answer.clone() }
     }
 
-    async fn connection<I>(
-        &self,
-        stream: I,
-        stage: Stage,
-        stopping: &CancellationToken,
-    ) -> Result<(), BoxError>
+    async fn accepted(&self, accepted: Accepted, stage: Stage) -> Result<(), BoxError> {
+        match accepted {
+            Accepted::Tcp(stream) => self.connection(TcpStream::from_std(stream)?, stage).await,
+            #[cfg(unix)]
+            Accepted::Unix(stream) => self.connection(UnixStream::from_std(stream)?, stage).await,
+        }
+    }
+
+    async fn connection<I>(&self, stream: I, stage: Stage) -> Result<(), BoxError>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(tls) = &self.tls else {
-            return self.requests(stream, stage, stopping).await;
+            return self.requests(stream, stage).await;
         };
         // Behind a pointer, so that connections without it do not keep room for it.
         Box::pin(async {
             let handshake = Box::pin(async { tls.acceptor().await.accept(stream).await });
             let stream = tokio::select! {
                 done = tokio::time::timeout(self.pace.head, handshake) => done??,
-                () = stopping.cancelled() => return Ok(()),
+                () = future::poll_fn(|cx| stage.poll_stops(cx)) => return Ok(()),
             };
-            self.requests(stream, stage, stopping).await
+            self.requests(stream, stage).await
         })
         .await
     }
 
-    async fn requests<I>(
-        &self,
-        stream: I,
-        stage: Stage,
-        stopping: &CancellationToken,
-    ) -> Result<(), BoxError>
+    async fn requests<I>(&self, stream: I, stage: Stage) -> Result<(), BoxError>
     where
         I: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let (answer, during) = (self.answer.clone(), stage.clone());
+        let (answer, during, standing) = (self.answer.clone(), stage.clone(), stage.clone());
         let service = service_fn(move |request| {
             let busy = during.busy();
             if let Some(reason) = host::refused(&request) {
@@ -191,11 +185,16 @@ where
         });
         let stream = Box::pin(Paced::new(stream, self.pace, stage));
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
-        tokio::select! {
-            result = connection.as_mut() => return Ok(result?),
-            () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        Ok(connection.await?)
+        let mut is_told = false;
+        let served = future::poll_fn(|cx| {
+            standing.turn();
+            if !is_told && standing.poll_stops(cx).is_ready() {
+                is_told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            connection.as_mut().poll(cx)
+        });
+        Ok(served.await?)
     }
 }
 
@@ -224,34 +223,30 @@ fn refusal(reason: &'static str) -> Response<Full<Bytes>> {
     response
 }
 
-/// The open connections.
-struct Connections {
-    tracker: TaskTracker,
-    stopping: CancellationToken,
-    cut: CancellationToken,
-}
-
-impl Connections {
-    async fn drain(self, drain: Duration) -> usize {
-        self.stopping.cancel();
-        self.tracker.close();
-        if tokio::time::timeout(drain, self.tracker.wait()).await.is_ok() {
-            return 0;
-        }
-        let busy = self.tracker.len();
-        self.cut.cancel();
-        self.tracker.wait().await;
-        busy
+/// Has all connections end, and cuts those that are still there after `drain`. Gives their number.
+async fn drained(tracker: &TaskTracker, room: &Places, drain: Duration) -> usize {
+    room.stop();
+    tracker.close();
+    if tokio::time::timeout(drain, tracker.wait()).await.is_ok() {
+        return 0;
     }
+    let busy = tracker.len();
+    room.cut();
+    tracker.wait().await;
+    busy
 }
 
 /// Ready when serving is to end.
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+type Serve =
+    dyn FnOnce(Option<Workers>, Shutdown, Duration) -> BoxFuture<'static, usize> + Send + Sync;
+
 /// A server whose address is open. Connections are answered once it serves.
 pub struct BoundServer {
     address: ListenAddress,
-    serve: Box<dyn FnOnce(Shutdown, Duration) -> BoxFuture<'static, usize> + Send + Sync>,
+    workers: Option<Workers>,
+    serve: Box<Serve>,
 }
 
 impl BoundServer {
@@ -264,13 +259,23 @@ impl BoundServer {
     {
         Self {
             address: listener.address.clone(),
-            serve: Box::new(|shutdown, drain| Box::pin(listener.serve(answer, shutdown, drain))),
+            workers: None,
+            serve: Box::new(|workers, shutdown, drain| {
+                Box::pin(listener.serve(answer, workers, shutdown, drain))
+            }),
         }
     }
 
     /// Where it listens, with the port that was taken.
     pub fn address(&self) -> &ListenAddress {
         &self.address
+    }
+
+    /// Has connections served by these threads. Otherwise the runtime that it serves in does it.
+    #[must_use]
+    pub fn on(mut self, workers: &Workers) -> Self {
+        self.workers = Some(workers.clone());
+        self
     }
 
     /// Serves until `shutdown` is ready: then no connection is accepted any more, idle ones are closed, and running
@@ -280,7 +285,7 @@ impl BoundServer {
         shutdown: impl Future<Output = ()> + Send + 'static,
         drain: Duration,
     ) -> usize {
-        (self.serve)(Box::pin(shutdown), drain).await
+        (self.serve)(self.workers, Box::pin(shutdown), drain).await
     }
 }
 

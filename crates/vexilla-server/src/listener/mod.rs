@@ -12,6 +12,7 @@ mod pace;
 mod places;
 mod socket;
 mod tls;
+mod workers;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub(crate) use connections::Listener;
 pub use error::BindError;
 pub(crate) use live::LiveConfig;
 pub use tls::{TlsError, TlsFiles};
+pub use workers::Workers;
 
 /// What a listener allows, and how it is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::task::AtomicWaker;
 use hyper::body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -31,6 +32,11 @@ struct Standing {
     since: AtomicU64,
     /// Whether it waits for its client to take more of an answer.
     takes: AtomicBool,
+    /// How often the connection had its turn.
+    turns: AtomicU32,
+    /// Whether it is to end once no request is here, and whom to tell.
+    stops: AtomicBool,
+    connection: AtomicWaker,
 }
 
 /// Who has said nothing for less than this many milliseconds keeps his place: his request may be on its way.
@@ -60,6 +66,25 @@ impl Stage {
     /// Its wait begins now.
     pub(super) fn begin(&self, pace: Pace) {
         self.0.since.store(pace.now(), Ordering::Relaxed);
+    }
+
+    /// The connection has its turn.
+    pub(super) fn turn(&self) {
+        self.0.turns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Has the connection end once no request is here.
+    pub(super) fn stop(&self) {
+        self.0.stops.store(true, Ordering::SeqCst);
+        self.0.connection.wake();
+    }
+
+    /// Ready once the connection is to end. Asked by one task at a time.
+    ///
+    /// Each request passes here, so that it is by connection: what all of them ask together is a lock among all threads.
+    pub(super) fn poll_stops(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.connection.register(cx.waker());
+        if self.0.stops.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// From when on its client may be called silent, if it waits for him, by the clock of its pace.
@@ -165,6 +190,9 @@ impl Pace {
             lingers: AtomicBool::new(false),
             since: AtomicU64::new(self.millis(Instant::now())),
             takes: AtomicBool::new(false),
+            turns: AtomicU32::new(0),
+            stops: AtomicBool::new(false),
+            connection: AtomicWaker::new(),
         }))
     }
 
@@ -183,6 +211,15 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// How much of it.
 const LINGER_BYTES: usize = 8 << 20;
+
+/// Up to so many bytes are handed to the system in one piece: copying them costs less than naming several pieces.
+const ONE_PIECE: usize = 2 << 10;
+
+/// For how many turns the end of what a client says is kept to ourselves while its request is worked on.
+///
+/// It may have closed its sending half only, and waits for the answer: Flagr gives it. What is decided here is answered by
+/// then. Who is still waiting is taken to be gone, so that nobody works for him.
+const END_TURNS: u32 = 2;
 
 /// What the timer runs for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,6 +241,8 @@ pin_project! {
         deadline: Instant,
         pace: Pace,
         stage: Stage,
+        // At which turn the client's end was seen, while its request was worked on.
+        end: Option<u32>,
         // Set once nothing more is sent: how much is still taken.
         rest: Option<usize>,
     }
@@ -213,7 +252,8 @@ impl<S> Paced<S> {
     pub(super) fn new(stream: S, pace: Pace, stage: Stage) -> Self {
         let deadline = Instant::now() + pace.head;
         let timer = tokio::time::sleep_until(deadline);
-        Self { stream, timer, waiting: Some(Waiting::Head), deadline, pace, stage, rest: None }
+        let waiting = Some(Waiting::Head);
+        Self { stream, timer, waiting, deadline, pace, stage, end: None, rest: None }
     }
 
     /// Waits, unless the time for it is over. The time counts from the first call for the same thing.
@@ -245,6 +285,16 @@ impl<S> Paced<S> {
         }
     }
 
+    /// Whether the client's end is not told yet.
+    fn keeps_end(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        if this.stage.get() != BUSY {
+            return false;
+        }
+        let turn = this.stage.0.turns.load(Ordering::Relaxed);
+        turn.wrapping_sub(*this.end.get_or_insert(turn)) < END_TURNS
+    }
+
     /// Some of an answer was taken, or not.
     fn written<T>(
         mut self: Pin<&mut Self>,
@@ -270,7 +320,16 @@ impl<S: AsyncRead> AsyncRead for Paced<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         match self.as_mut().project().stream.poll_read(cx, buffer) {
+            Poll::Ready(Ok(()))
+                if buffer.filled().len() == before
+                    && buffer.remaining() > 0
+                    && self.as_mut().keeps_end() =>
+            {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             Poll::Ready(result) => {
                 let this = self.project();
                 if this.stage.get() == FRESH {
@@ -312,6 +371,14 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Paced<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if slices.len() > 1 && slices.iter().map(|it| it.len()).sum::<usize>() <= ONE_PIECE {
+            let mut room = [MaybeUninit::uninit(); ONE_PIECE];
+            let mut piece = ReadBuf::uninit(&mut room);
+            for slice in slices {
+                piece.put_slice(slice);
+            }
+            return self.poll_write(cx, piece.filled());
+        }
         let result = self.as_mut().project().stream.poll_write_vectored(cx, slices);
         self.written(cx, result)
     }

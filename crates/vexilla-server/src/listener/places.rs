@@ -2,11 +2,11 @@
 //! keeps others out by saying nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::AbortHandle;
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
 use super::LiveConfig;
 use super::pace::{Pace, Stage};
@@ -36,21 +36,19 @@ struct Taken {
 #[derive(Debug, Default)]
 struct Seats {
     next: u64,
-    by_number: HashMap<u64, Arc<Seat>>,
+    by_number: HashMap<u64, Seat>,
 }
 
 #[derive(Debug)]
 struct Seat {
     stage: Stage,
-    /// Set once it runs.
-    task: OnceLock<AbortHandle>,
+    ender: AbortHandle,
 }
 
 /// A place that is taken, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     number: u64,
-    seat: Arc<Seat>,
     taken: Arc<Taken>,
 }
 
@@ -60,12 +58,12 @@ impl Places {
     }
 
     /// Takes a place for a connection in this stage: a free one, or that of who has been silent for longest. While all
-    /// are busy it waits. One at a time takes.
-    pub(super) async fn take(&self, stage: Stage) -> Place {
+    /// are busy it waits. One at a time takes. `ender` ends the connection.
+    pub(super) async fn take(&self, stage: Stage, ender: AbortHandle) -> Place {
         loop {
             if self.taken.count() < self.config.now().max_connections {
                 stage.begin(self.pace);
-                return self.taken.seat(stage);
+                return self.taken.seat(stage, ender);
             }
             tokio::select! {
                 biased;
@@ -75,11 +73,21 @@ impl Places {
         }
     }
 
+    /// Has every connection end once no request is there.
+    pub(super) fn stop(&self) {
+        self.taken.seats().by_number.values().for_each(|it| it.stage.stop());
+    }
+
+    /// Ends every connection.
+    pub(super) fn cut(&self) {
+        self.taken.seats().by_number.values().for_each(|it| it.ender.abort());
+    }
+
     async fn evict(&self) {
         let pause = match self.taken.longest_silent(self.pace.now()) {
-            Some(task) => {
+            Some(silent) => {
                 tracing::debug!("a silent connection makes room for another one");
-                task.abort();
+                silent.abort();
                 LOSING
             }
             None => AGAIN,
@@ -93,20 +101,19 @@ impl Taken {
         self.seats().by_number.len()
     }
 
-    fn seat(self: &Arc<Self>, stage: Stage) -> Place {
-        let seat = Arc::new(Seat { stage, task: OnceLock::new() });
+    fn seat(self: &Arc<Self>, stage: Stage, ender: AbortHandle) -> Place {
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
-        seats.by_number.insert(number, Arc::clone(&seat));
-        Place { number, seat, taken: Arc::clone(self) }
+        seats.by_number.insert(number, Seat { stage, ender });
+        Place { number, taken: Arc::clone(self) }
     }
 
     fn longest_silent(&self, now: u64) -> Option<AbortHandle> {
         let seats = self.seats();
         let silent = seats.by_number.iter().filter_map(|(number, seat)| {
             let silent = seat.stage.silent_from().filter(|it| *it <= now)?;
-            Some(((silent, *number), seat.task.get()?))
+            Some(((silent, *number), &seat.ender))
         });
         silent.min_by_key(|it| it.0).map(|it| it.1.clone())
     }
@@ -116,27 +123,9 @@ impl Taken {
     }
 }
 
-impl Place {
-    /// What ends the connection that has this place.
-    pub(super) fn ended_by(&self) -> EndedBy {
-        EndedBy(Arc::clone(&self.seat))
-    }
-}
-
 impl Drop for Place {
     fn drop(&mut self) {
         self.taken.seats().by_number.remove(&self.number);
         self.taken.left.notify_one();
-    }
-}
-
-/// Where the task of a connection is to be told.
-#[derive(Debug)]
-pub(super) struct EndedBy(Arc<Seat>);
-
-impl EndedBy {
-    pub(super) fn task(self, task: AbortHandle) {
-        // INVARIANT: it is told once, so that there is nothing to replace.
-        let _first = self.0.task.set(task);
     }
 }

@@ -1,12 +1,14 @@
 //! The sockets below: opened, accepted from, and removed at the end.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
+#[cfg(unix)]
+use std::os::unix;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 
@@ -26,12 +28,12 @@ pub(super) enum Socket {
     },
 }
 
-/// An accepted connection.
+/// An accepted connection, which no runtime knows yet.
 #[derive(Debug)]
 pub(super) enum Accepted {
-    Tcp(TcpStream),
+    Tcp(net::TcpStream),
     #[cfg(unix)]
-    Unix(UnixStream),
+    Unix(unix::net::UnixStream),
 }
 
 impl Socket {
@@ -63,27 +65,30 @@ impl Socket {
     /// The next connection, however often accepting fails before.
     pub(super) async fn accept(&self, address: &ListenAddress) -> Accepted {
         loop {
-            let accepted = match self {
-                Self::Tcp(listener) => listener.accept().await.map(|(it, _)| Accepted::Tcp(it)),
-                #[cfg(unix)]
-                Self::Unix { listener, .. } => {
-                    listener.accept().await.map(|(it, _)| Accepted::Unix(it))
-                }
-            };
-            match accepted {
-                Ok(accepted) => {
-                    if let Accepted::Tcp(stream) = &accepted
-                        && let Err(error) = stream.set_nodelay(true)
-                    {
-                        tracing::debug!(%error, "cannot switch off delays of a connection");
-                    }
-                    return accepted;
-                }
+            match self.try_accept().await {
+                Ok(accepted) => return accepted,
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, %address, "cannot accept connections");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
+            }
+        }
+    }
+
+    async fn try_accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "cannot switch off delays of a connection");
+                }
+                stream.into_std().map(Accepted::Tcp)
+            }
+            #[cfg(unix)]
+            Self::Unix { listener, .. } => {
+                let (stream, _) = listener.accept().await?;
+                stream.into_std().map(Accepted::Unix)
             }
         }
     }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{Full, StreamBody};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 use vexilla_domain::{
@@ -16,6 +17,7 @@ use vexilla_domain::{
 use vexilla_server::{Sidecar, SidecarConfig};
 
 use crate::fake::{FakeClock, FakeEngine, Rig};
+use crate::loopback::{Served, read_all};
 
 const EVALUATION: &str = "/api/v1/evaluation";
 const BATCH: &str = "/api/v1/evaluation/batch";
@@ -281,6 +283,37 @@ async fn one_request_too_many_is_told_to_come_back() {
     engine.go_on.add_permits(2);
     assert_eq!(first.await.unwrap().0, 200);
     assert_eq!(send(&sidecar, "POST", EVALUATION, "{}").await.0, 200);
+}
+
+/// Who still waits and has closed his sending half is taken to be gone, too.
+#[tokio::test]
+async fn who_goes_away_gives_up_the_place() {
+    let (engine, sidecar) = held(|config| config.max_concurrent_requests = 1);
+    let bound = sidecar.clone().listen(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let served = Served::start(bound, Duration::from_secs(10));
+    for goes_whole in [true, false] {
+        let mut stream = served.connect().await;
+        let request = format!(
+            "POST {EVALUATION} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        engine.started.acquire().await.unwrap().forget();
+        if goes_whole {
+            drop(stream);
+        } else {
+            stream.shutdown().await.unwrap();
+            assert_eq!(read_all(&mut stream).await, "");
+        }
+        loop {
+            let again = async { send(&sidecar, "POST", EVALUATION, "{}").await.0 };
+            tokio::select! {
+                started = engine.started.acquire() => break started.unwrap().forget(),
+                status = again => assert_eq!(status, 503, "the place is taken so far"),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(served.stop().await.unwrap(), 0);
 }
 
 /// As for a Flagr that hangs.

@@ -30,4 +30,6 @@ mod random;
 mod recorded;
 mod schema;
 mod secure;
+mod small;
 mod webhook;
+mod workers;

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::task::{self, Poll, Waker};
 
 use tempfile::TempDir;
 use vexilla::{Client, Context, Refreshed, StartError};
+use vexilla_domain::{Batch, Engine};
 
 use crate::scripted::flag;
 
@@ -51,6 +53,28 @@ async fn a_file_is_served_and_read_again_when_it_changes() {
     fs::write(&path, document(&[flag(4, "d", "")])).unwrap();
     client.refresh().await.unwrap();
     assert!(on("d"));
+}
+
+#[tokio::test]
+async fn a_large_batch_lets_others_have_their_turn() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("flags.json");
+    fs::write(&path, document(&[flag(1, "a", "")])).unwrap();
+    let client = start(&path).await.unwrap();
+    let engine: &dyn Engine = &client;
+    for (size, is_at_once) in [(999, true), (1_000, true), (1_001, false), (2_500, false)] {
+        let entities: Vec<_> = (0..size).map(|it| Context::new(it.to_string())).collect();
+        let batch = Batch { entities: &entities, flag_ids: &[1], ..Batch::default() };
+        let mut answered = engine.evaluate_batch(batch, size);
+        let at_once = answered.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+        assert_eq!(at_once.is_ready(), is_at_once, "{size}");
+        let answers = match at_once {
+            Poll::Ready(answers) => answers,
+            Poll::Pending => answered.await,
+        };
+        let ids: Vec<_> = answers.unwrap().into_iter().map(|it| it.answer.entity_id).collect();
+        assert!(ids.iter().map(|it| &**it).eq(entities.iter().map(Context::entity_id)));
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::{AbortHandle, Abortable, Aborted};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -10,7 +11,6 @@ use hyper::server::conn::http1;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::super::pace::Pace;
 use super::super::places::Places;
@@ -33,7 +33,7 @@ fn connect(size: usize, work: Duration) -> (DuplexStream, JoinHandle<Duration>) 
     let serving = Serving { http, pace: Pace::new(HEAD, IDLE), tls: None, answer };
     let served = tokio::spawn(async move {
         let (start, stage) = (Instant::now(), serving.pace.stage());
-        let _broken = serving.connection(stream, stage, &CancellationToken::new()).await;
+        let _broken = serving.connection(stream, stage).await;
         start.elapsed()
     });
     (client, served)
@@ -137,23 +137,25 @@ async fn who_takes_an_answer_slowly_keeps_the_place_and_who_takes_none_loses_it(
         |_: Request<Incoming>| async { Response::new(Full::new(Bytes::from(vec![b'x'; 100_000]))) };
     let serving = Serving { http: http1::Builder::new(), pace, tls: None, answer };
     let stage = pace.stage();
-    let seat = places.take(stage.clone()).await;
-    let ended_by = seat.ended_by();
-    let served = tokio::spawn(async move {
+    let (ender, registration) = AbortHandle::new_pair();
+    let seat = places.take(stage.clone(), ender).await;
+    let served = async move {
         let _seat = seat;
-        serving.connection(stream, stage, &CancellationToken::new()).await.is_ok()
-    });
-    ended_by.task(served.abort_handle());
+        serving.connection(stream, stage).await.is_ok()
+    };
+    let served = tokio::spawn(Abortable::new(served, registration));
+    let ender = || AbortHandle::new_pair().0;
     ask(&mut client).await;
 
     let mut some = vec![0; 1_000];
     for _ in 0..5 {
-        let other = tokio::time::timeout(Duration::from_secs(9), places.take(pace.stage()));
+        let other =
+            tokio::time::timeout(Duration::from_secs(9), places.take(pace.stage(), ender()));
         assert!(other.await.is_err(), "the place is taken");
         client.read_exact(&mut some).await.unwrap();
     }
-    let (before, _seat) = (Instant::now(), places.take(pace.stage()).await);
-    assert!(served.await.unwrap_err().is_cancelled());
+    let (before, _seat) = (Instant::now(), places.take(pace.stage(), ender()).await);
+    assert_eq!(served.await.unwrap(), Err(Aborted));
     assert!(before.elapsed().abs_diff(Duration::from_secs(10)) < Duration::from_millis(100));
 }
 
