@@ -1,10 +1,10 @@
 //! SIGHUP: what can change while the sidecar serves is read anew, and what cannot is named.
 
-use vexilla::{Client, SharedAuth, Sidecar};
+use vexilla::{Client, Sidecar};
 use vexilla_telemetry::LogLevel;
 
 use crate::servers;
-use crate::settings::{Effective, Listener, Outside, Wrong, parts};
+use crate::settings::{Access, Effective, Listener, Outside, Wrong, parts};
 use crate::signals::Hangups;
 
 /// What can be changed.
@@ -12,8 +12,8 @@ use crate::signals::Hangups;
 pub(crate) struct Live {
     pub(crate) client: Client,
     pub(crate) sidecar: Sidecar,
-    /// Who the sidecar is to Flagr.
-    pub(crate) auth: SharedAuth,
+    /// Who the sidecar is to Flagr, and whom it trusts.
+    pub(crate) access: Access,
     pub(crate) level: LogLevel,
     /// What the program was told by.
     pub(crate) outside: Outside,
@@ -39,7 +39,7 @@ impl Live {
         let origins = &settings.origins;
         settings.check()?;
         let filter = settings.filter.filter(origins)?;
-        let auth = settings.flagr.auth(origins)?;
+        let access = settings.flagr.access(origins)?;
         let listener = |it: &Listener, part| it.config(part, origins);
         let sidecar = listener(&settings.sidecar_listener, "sidecar.listener")?;
         let admin = listener(&settings.admin_listener, "admin.listener")?;
@@ -56,12 +56,14 @@ impl Live {
         }
         let part = |name: &str| live.iter().any(|it| it.split('.').next() == Some(name));
 
+        self.access.can_become(&access, origins)?;
         if part("admin") || part("webhook") {
             let admin = settings.admin.config(admin);
             let webhook = settings.webhook.config(webhook, origins)?;
             let changed = self.client.reconfigure_servers(admin, webhook);
             changed.map_err(|error| servers::unsafe_without(&error, origins))?;
         }
+        self.access.replace(&access, origins)?;
         for path in fixed {
             tracing::warn!("`{path}` has changed, which takes effect at the next start only");
         }
@@ -72,9 +74,6 @@ impl Live {
         }
         if part("sidecar") {
             self.sidecar.reconfigure(settings.sidecar.config(sidecar));
-        }
-        if part("flagr") {
-            self.auth.replace(&auth);
         }
         for (old, new) in self.in_force.iter_mut().zip(&new.effective) {
             if live.contains(&old.path) {

@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use vexilla::{
-    BoundServer, BreakerConfig, Client, ExportPolicy, SharedAuth, Sidecar, StartError, Stats,
-};
+use vexilla::{BoundServer, BreakerConfig, Client, ExportPolicy, Sidecar, StartError, Stats};
 
 use crate::archive;
 use crate::args::{ServeArgs, SourceArgs};
@@ -16,7 +14,7 @@ use crate::error::CommandError;
 use crate::output::print;
 use crate::reload::Live;
 use crate::servers::{self, place};
-use crate::settings::{Section as _, Settings, Wrong, otlp};
+use crate::settings::{Access, Section as _, Settings, Wrong, otlp};
 use crate::sharing;
 use crate::signals::{Hangups, Signals};
 use crate::source::of_serve as source;
@@ -34,10 +32,14 @@ pub(crate) async fn run(
         return print(text).map(|()| ExitCode::SUCCESS);
     }
     let source = source(settings)?;
+    // They are there until everything else has ended.
+    let workers = settings.sidecar.workers();
+    let workers =
+        workers.map_err(|source| CommandError::System { what: "start threads", source })?;
     let (mut signals, hangups) = (Signals::new()?, Hangups::new()?);
-    let auth = settings.flagr.auth(&settings.origins)?;
+    let access = settings.flagr.access(&settings.origins)?;
     let (client, sidecar, bound) = tokio::select! {
-        started = start(&source, configuration, running, auth.clone()) => started?,
+        started = start(&source, configuration, running, &access) => started?,
         () = signals.next() => return Ok(ExitCode::SUCCESS), // nobody is being served yet
     };
     print(loaded(&client.stats()))?;
@@ -53,6 +55,10 @@ pub(crate) async fn run(
         }
     }
 
+    let bound = match &workers {
+        Some(workers) => bound.on(workers),
+        None => bound,
+    };
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let mut serving = pin!(async {
@@ -66,7 +72,7 @@ pub(crate) async fn run(
     let live = Live {
         client: client.clone(),
         sidecar,
-        auth,
+        access,
         level: running.level.clone(),
         outside: configuration.outside.clone(),
         in_force: configuration.loaded.effective.clone(),
@@ -82,6 +88,9 @@ pub(crate) async fn run(
                 () = signals.next() => return Ok(ExitCode::FAILURE), // told twice: at once
             }
         }
+    }
+    if let Some(workers) = workers {
+        workers.stop().await;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -101,7 +110,7 @@ async fn start(
     source: &SourceArgs,
     configuration: &Configuration,
     running: &Running,
-    auth: SharedAuth,
+    access: &Access,
 ) -> Result<(Client, Sidecar, BoundServer), CommandError> {
     let settings = &configuration.loaded.settings;
     let origins = &settings.origins;
@@ -120,7 +129,7 @@ async fn start(
             "exposures wait in memory, and are lost with the process: there is no folder for them"
         );
     }
-    let mut builder = source.builder(settings, auth)?.config(config).breaker(breaker);
+    let mut builder = source.builder(settings, access)?.config(config).breaker(breaker);
     if let Some(interval) = settings.refresh.interval {
         builder = builder.refresh_interval(interval);
     }

@@ -3,9 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use vexilla::{
-    Auth, Client, ClientBuilder, FileSource, FlagrConfig, RefreshError, SharedAuth, StartError,
-};
+use vexilla::{Client, ClientBuilder, FileSource, FlagrConfig, RefreshError, StartError};
 use vexilla_domain::json::Document;
 use vexilla_domain::{Depth, FlagSource};
 use vexilla_flagr::FlagrSource;
@@ -13,19 +11,19 @@ use vexilla_flagr::FlagrSource;
 use crate::archived;
 use crate::args::{ArchivedArgs, SourceArgs};
 use crate::error::CommandError;
-use crate::settings::{Settings, Wrong, parts};
+use crate::settings::{Access, Settings, Wrong, parts};
 
 impl SourceArgs {
-    /// A client in the making, on this source, with these credentials for Flagr.
+    /// A client in the making, on this source, with these credentials and certificates for Flagr.
     pub(crate) fn builder(
         &self,
         settings: &Settings,
-        auth: SharedAuth,
+        access: &Access,
     ) -> Result<ClientBuilder, Wrong> {
         let mut builder = Client::builder();
         if let Some(url) = &self.flagr {
             let mut config = config(url, settings)?;
-            config.auth = Auth::Shared(auth);
+            access.apply(&mut config);
             builder = builder.flagr_with(config);
         }
         if let Some(path) = &self.flags {
@@ -38,7 +36,7 @@ impl SourceArgs {
     pub(crate) async fn reader(&self, settings: &Settings) -> Result<ClientBuilder, CommandError> {
         match archived::find(&self.archived, settings).await? {
             Some(found) => Ok(archived::builder(found)),
-            None => Ok(self.builder(settings, settings.flagr.auth(&settings.origins)?)?),
+            None => Ok(self.builder(settings, &settings.flagr.access(&settings.origins)?)?),
         }
     }
 

@@ -8,6 +8,9 @@ use vexilla::{BreakerConfig, CacheConfigError, CachedRemoteConfig, ConfigError};
 use super::found::{Origins, Wrong};
 use super::{Section as _, Settings};
 
+/// How many threads may serve the sidecar's connections.
+const MOST_THREADS: usize = 1024;
+
 impl Settings {
     /// Refuses what cannot work, what does not go together, and what names files that cannot be used.
     pub(crate) fn check(&self) -> Result<(), Wrong> {
@@ -29,6 +32,11 @@ impl Settings {
         self.telemetry.check(origins)?;
         self.flagr.check(&client.filter, origins)?;
         self.redis.config(origins)?;
+        if let Some(threads) = self.sidecar.threads.filter(|it| MOST_THREADS < *it) {
+            let reason =
+                format!("`{threads}` are more than {MOST_THREADS}, the most that are started");
+            return Err(origins.wrong(&["sidecar.threads"], reason));
+        }
         self.sidecar_listener.config("sidecar.listener", origins)?;
         self.admin_listener.config("admin.listener", origins)?;
         let listener = self.webhook_listener.config("webhook.listener", origins)?;

@@ -1,17 +1,16 @@
 //! Settings of the source: a Flagr, or a file.
 
-use std::path::Path;
-
 use vexilla::{
-    Auth, ClientCertificate, FlagFilter, FlagrConfig, HttpProxy, Secret, SharedAuth, TagsOperator,
+    Auth, ClientCertificate, FlagFilter, FlagrConfig, HttpProxy, Secret, SharedAuth,
+    SharedCertificates, TagsOperator,
 };
 use vexilla_domain::with_causes;
 use vexilla_flagr::{ConfigError, ExportFilter, FlagrSource};
 
-use super::found::{Origins, Wrong, read_file};
+use super::found::{Origins, Wrong};
 use super::kind::{
-    Address, Count, Hidden, Maybe, Named, OneOf, Place, SecretHeader, Size, Switch, Text, Time,
-    Words,
+    Address, Content, Count, Hidden, Maybe, Named, OneOf, Place, SecretHeader, Size, Switch, Text,
+    Time, Words,
 };
 use super::table::{Section as _, section};
 
@@ -66,11 +65,11 @@ section! {
         /// The longest pause that Flagr may ask for with `Retry-After`
         retry_after_max: Time => it.retry_after_max;
         /// A file of certificates in PEM that are trusted beside those of the system
-        extra_roots: Maybe<Place> = None;
+        extra_roots: Maybe<Content> = None, [live: true];
         /// A file with our certificate in PEM, for a server that asks for it when the connection is made
-        client_certificate: Maybe<Place> = None;
+        client_certificate: Maybe<Content> = None, [live: true];
         /// A file with the private key of that certificate in PEM
-        client_key: Maybe<Place> = None;
+        client_key: Maybe<Content> = None, [live: true];
         /// The proxy that all requests go through. `HTTP_PROXY` and the like are not looked at
         proxy_url: Maybe<Address> = None;
         /// Who we are to the proxy
@@ -86,33 +85,45 @@ section! {
     }
 }
 
+/// Credentials and certificates, which may be replaced while Flagr is asked. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    auth: SharedAuth,
+    certificates: SharedCertificates,
+}
+
+impl Access {
+    /// Has Flagr asked with these.
+    pub(crate) fn apply(&self, config: &mut FlagrConfig) {
+        config.auth = Auth::Shared(self.auth.clone());
+        config.certificates = Some(self.certificates.clone());
+    }
+
+    /// Whether the others can be taken over.
+    pub(crate) fn can_become(&self, others: &Self, origins: &Origins) -> Result<(), Wrong> {
+        let checked = self.certificates.can_become(&others.certificates);
+        checked.map_err(|error| Flagr::refused(&error, origins))
+    }
+
+    /// Takes over the others, from the next request and the next connection on. Where they cannot be, all stays.
+    pub(crate) fn replace(&self, others: &Self, origins: &Origins) -> Result<(), Wrong> {
+        let replaced = self.certificates.replace(&others.certificates);
+        replaced.map_err(|error| Flagr::refused(&error, origins))?;
+        self.auth.replace(&others.auth);
+        Ok(())
+    }
+}
+
 impl Named for TagsOperator {
     const NAMES: &'static [(&'static str, Self)] = &[("any", Self::Any), ("all", Self::All)];
 }
-
-/// The longest file of certificates, in bytes.
-const MOST: u64 = 1 << 20;
 
 impl Flagr {
     /// This Flagr, or another one that is reached in the same way.
     pub(crate) fn config(&self, url: &str, origins: &Origins) -> Result<FlagrConfig, Wrong> {
         let mut config = FlagrConfig::new(url);
         self.apply(&mut config);
-        config.auth = Auth::Shared(self.auth(origins)?);
-        let read = |key: &str, file: Option<&Path>| read(origins, &format!("flagr.{key}"), file);
-        config.extra_roots = read("extra_roots", self.extra_roots.as_deref())?.unwrap_or_default();
-        config.client_certificate = match (&self.client_certificate, &self.client_key) {
-            (None, None) => None,
-            (Some(_), None) => return Err(alone(origins, "client_certificate", "client_key")),
-            (None, Some(_)) => return Err(alone(origins, "client_key", "client_certificate")),
-            (certificate, key) => {
-                let chain = read("client_certificate", certificate.as_deref())?.unwrap_or_default();
-                let key = read("client_key", key.as_deref())?.unwrap_or_default();
-                let key = String::from_utf8(key)
-                    .map_err(|_| wrong(origins, "client_key", "is no key in PEM"))?;
-                Some(ClientCertificate::new(chain, Secret::new(key)))
-            }
-        };
+        self.access(origins)?.apply(&mut config);
         config.proxy = self.proxy(origins)?;
         if self.export_only_enabled || !self.export_tags.is_empty() {
             let filter = config.export_filter.insert(ExportFilter::default());
@@ -153,8 +164,12 @@ impl Flagr {
         }
     }
 
-    /// Who we are to Flagr.
-    pub(crate) fn auth(&self, origins: &Origins) -> Result<SharedAuth, Wrong> {
+    /// Who we are to Flagr, and whom we trust.
+    pub(crate) fn access(&self, origins: &Origins) -> Result<Access, Wrong> {
+        Ok(Access { auth: self.auth(origins)?, certificates: self.certificates(origins)? })
+    }
+
+    fn auth(&self, origins: &Origins) -> Result<SharedAuth, Wrong> {
         let auth = match (&self.token, &self.user, &self.password, &self.header) {
             (None, None, None, None) => Auth::None,
             (Some(token), None, None, None) => Auth::Bearer(token.clone()),
@@ -178,6 +193,22 @@ impl Flagr {
         SharedAuth::new(auth).map_err(|error| Self::refused(&error, origins))
     }
 
+    /// Whom we trust, and who we are when a connection is made.
+    fn certificates(&self, origins: &Origins) -> Result<SharedCertificates, Wrong> {
+        let identity = match (&self.client_certificate, &self.client_key) {
+            (None, None) => None,
+            (Some(_), None) => return Err(alone(origins, "client_certificate", "client_key")),
+            (None, Some(_)) => return Err(alone(origins, "client_key", "client_certificate")),
+            (Some(certificate), Some(key)) => {
+                let key = String::from_utf8(key.bytes.clone())
+                    .map_err(|_| wrong(origins, "client_key", "is no key in PEM"))?;
+                Some(ClientCertificate::new(certificate.bytes.clone(), Secret::new(key)))
+            }
+        };
+        let roots = self.extra_roots.as_ref().map_or(&[][..], |it| &it.bytes);
+        SharedCertificates::new(roots, identity).map_err(|error| Self::refused(&error, origins))
+    }
+
     fn proxy(&self, origins: &Origins) -> Result<Option<HttpProxy>, Wrong> {
         let login = match (&self.proxy_user, &self.proxy_password) {
             (None, None) => None,
@@ -194,17 +225,6 @@ impl Flagr {
             }
         }
     }
-}
-
-/// The content of a file that a setting names.
-pub(crate) fn read(
-    origins: &Origins,
-    path: &str,
-    file: Option<&Path>,
-) -> Result<Option<Vec<u8>>, Wrong> {
-    let Some(file) = file else { return Ok(None) };
-    let read = read_file(file, MOST);
-    read.map(Some).map_err(|reason| Wrong::new(&origins.of_setting(path), path, reason))
 }
 
 fn wrong(origins: &Origins, key: &str, reason: &str) -> Wrong {

@@ -11,7 +11,7 @@ use vexilla::Secret;
 
 pub(crate) use self::number::{Count, MaybeNoTime, Size, Time};
 pub(crate) use self::secret::{Demanded, Hidden, SecretHeader};
-pub(crate) use self::words::{Address, As, Named, OneOf, Place, Text, Words, Written};
+pub(crate) use self::words::{Address, As, Content, Named, OneOf, Place, Text, Words, Written};
 use super::raw::Raw;
 
 /// What is printed for a secret, and is therefore none.
@@ -43,6 +43,8 @@ pub(crate) enum Shown {
     Unset,
     /// A value of TOML.
     Toml(String),
+    /// The path of a file, as a value of TOML, and what tells whether the file still holds the same.
+    File { path: String, holds: u64 },
     /// There is one, and it is not printed.
     Hidden(Secret),
 }

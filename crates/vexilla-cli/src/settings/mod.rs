@@ -40,7 +40,7 @@ use vexilla::{
 };
 
 pub(crate) use self::client::{Breaker, Evaluation, Filter, Refresh};
-pub(crate) use self::flagr::{Flagr, Source};
+pub(crate) use self::flagr::{Access, Flagr, Source};
 use self::found::Found;
 pub(crate) use self::found::{Effective, Given, Origins, Wrong};
 use self::logs::Log;

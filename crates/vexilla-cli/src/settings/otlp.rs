@@ -18,6 +18,7 @@ pub(crate) fn print(found: &FromEnvironment, origins: &Origins) -> String {
             Some(variable) => Origin::Variable(variable.clone()),
             None if field.ends_with(".endpoint") => origins.of_setting("telemetry.otlp_endpoint"),
             None if field.ends_with(".protocol") => origins.of_setting("telemetry.otlp_protocol"),
+            None if field.ends_with(".headers") => origins.of_setting("telemetry.otlp_headers"),
             None => Origin::Default,
         };
         let _ = writeln!(text, "# {field} = {value} # {origin}"); // writing to memory does not fail

@@ -16,7 +16,9 @@ impl Loaded {
             for (setting, it) in part.settings.iter().zip(effective.by_ref()) {
                 let (key, origin) = (setting.key(), &it.origin);
                 let _ = match &it.shown {
-                    Shown::Toml(value) => writeln!(text, "{key} = {value} # {origin}"),
+                    Shown::Toml(value) | Shown::File { path: value, .. } => {
+                        writeln!(text, "{key} = {value} # {origin}")
+                    }
                     Shown::Hidden(_) => writeln!(text, "# {key} = \"{REDACTED}\" # {origin}"),
                     Shown::Unset => {
                         writeln!(text, "# {key} = # {origin}: {}", setting.default_text())

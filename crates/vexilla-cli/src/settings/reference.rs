@@ -11,7 +11,9 @@ impl Setting {
     pub(crate) fn default_text(&self) -> String {
         match &self.default {
             Shown::Toml(value) => value.trim_matches('"').to_owned(),
-            Shown::Unset | Shown::Hidden(_) => self.more.unset.replace('`', ""),
+            Shown::Unset | Shown::Hidden(_) | Shown::File { .. } => {
+                self.more.unset.replace('`', "")
+            }
         }
     }
 }
@@ -91,7 +93,7 @@ The file is [TOML](https://toml.io), named by `--config FILE` or by the variable
 - An unknown setting is an error, in the file and among the variables that begin with `VEXILLA_`. Those that Kubernetes makes of a service called `vexilla` are left alone.
 - The other commands take `--config`, the settings of `[flagr]` and those of `[log]` too.
 
-At a SIGHUP the file is read anew, and so are the files with secrets. Settings that are marked so change at once. For each other one that changed, the log says that it takes effect at the next start only. A file in which anything is wrong changes nothing, and the log says what. Certificates and keys of the listeners are read anew whenever their files change.
+At a SIGHUP the file is read anew, and so are the files that it names, with secrets and with certificates. Settings that are marked so change at once. For each other one that changed, the log says that it takes effect at the next start only. A file in which anything is wrong changes nothing, and the log says what. Certificates and keys of the listeners are read anew whenever their files change.
 ";
 
 fn notes(setting: &Setting) -> String {

@@ -1,11 +1,13 @@
 //! Settings of the servers: the sidecar, the admin API, the webhook.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::time::Duration;
+use std::{io, thread};
 
 use vexilla::{
     AdminConfig, ForwardConfig, Injection, ListenAddress, ListenerConfig, SidecarConfig, TlsFiles,
-    UnixAccess, WebhookConfig, WebhookHeader,
+    UnixAccess, WebhookConfig, WebhookHeader, Workers,
 };
 use vexilla_domain::with_causes;
 
@@ -23,6 +25,10 @@ section! {
         /// Where to listen: an address with a port, of which 0 takes a free one, or `unix:/run/vexilla.sock`
         listen: As<ListenAddress> = local(18_100),
             [flag: Some("listen"), value: Some("ADDR"), common: true];
+        /// How many threads serve connections, each its own, which answers more requests. What keeps one of them busy, such as
+        /// reading a body of megabytes, holds up its other connections; with `0` all connections are shared by the threads that
+        /// do everything else
+        threads: Maybe<Count<usize>> = None, [unset: "one for each processor"];
         /// What all paths begin with, as Flagr's `FLAGR_WEB_PREFIX`: `/flags`
         web_prefix: Prefix => it.web_prefix, [flag: Some("web-prefix"), value: Some("PATH"), common: true];
         /// Pass on to Flagr what is not answered here, so that its UI and its other clients work through the sidecar. It is
@@ -195,6 +201,15 @@ impl Named for UnixAccess {
 }
 
 impl Sidecar {
+    /// The threads that serve its connections; none where all threads share them.
+    pub(crate) fn workers(&self) -> io::Result<Option<Workers>> {
+        let processors = || thread::available_parallelism().map_or(1, NonZero::get);
+        match self.threads.unwrap_or_else(processors) {
+            0 => Ok(None),
+            count => Workers::start(count).map(Some),
+        }
+    }
+
     pub(crate) fn config(&self, listener: ListenerConfig) -> SidecarConfig {
         let mut config = SidecarConfig::default();
         self.apply(&mut config);

@@ -6,10 +6,9 @@ use std::time::Duration;
 use vexilla::{CacheConfig, CachedRemoteConfig, DiskConfig, ExposureConfig, RedisConfig};
 use vexilla_domain::with_causes;
 
-use super::flagr::read;
 use super::found::{Origins, Wrong};
 use super::kind::{
-    Count, Hidden, Kind, Maybe, MaybeNoTime, OrOff, Place, Shown, Size, Switch, Text, Time,
+    Content, Count, Hidden, Kind, Maybe, MaybeNoTime, OrOff, Place, Shown, Size, Switch, Text, Time,
 };
 use super::raw::Raw;
 use super::table::{Section as _, section};
@@ -39,7 +38,7 @@ section! {
         /// Its password, where the address has none
         password: Hidden = None, [alias: Some("VEXILLA_REDIS_PASSWORD")];
         /// A file of certificates in PEM that are trusted beside those of the system
-        extra_roots: Maybe<Place> = None;
+        extra_roots: Maybe<Content> = None;
         /// What our keys in Redis begin with; sidecars of different Flagrs need different ones
         key_prefix: Text => it.key_prefix, [flag: Some("redis-prefix"), value: Some("TEXT"), common: true];
         /// How long connecting and logging in may take
@@ -181,8 +180,7 @@ impl Redis {
         let mut config = config.map_err(|error| wrong(error.to_string()))?;
         self.apply(&mut config);
         config.password = config.password.or_else(|| self.password.clone());
-        let roots = read(origins, "redis.extra_roots", self.extra_roots.as_deref())?;
-        config.extra_roots = roots.unwrap_or_default();
+        config.extra_roots = self.extra_roots.clone().map(|it| it.bytes).unwrap_or_default();
         config.check().map_err(|error| {
             let path = match error.field() {
                 "host" | "password" | "tls" | "url" => "redis.url".to_owned(),

@@ -1,13 +1,15 @@
 //! Settings of what is shown of the sidecar's work: metrics, traces, events.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
-use vexilla::{FlagEvents, OtlpProtocol, OtlpSettings};
+use vexilla::{FlagEvents, OtlpProtocol, OtlpSettings, OtlpSignal, Secret};
 use vexilla_telemetry::{FromEnvironment, SettingsError};
 
 use super::found::{Origins, Wrong, content};
-use super::kind::{Address, Count, Maybe, Named, OneOf, Switch};
+use super::kind::{Address, Count, Hidden, Kind, Maybe, Named, OneOf, REDACTED, Shown, Switch};
+use super::raw::Raw;
 use super::table::section;
 
 section! {
@@ -26,6 +28,8 @@ section! {
         otlp_endpoint: Maybe<Address> = None;
         /// How they are sent there: `http` or `grpc`
         otlp_protocol: OneOf<OtlpProtocol> = OtlpProtocol::Http;
+        /// Headers to send along, such as the collector's credentials, written as in `OTEL_EXPORTER_OTLP_HEADERS`
+        otlp_headers: OtlpHeaders = None;
     }
 }
 
@@ -41,12 +45,60 @@ impl Named for OtlpProtocol {
 /// The longest file that a variable of OpenTelemetry may name, in bytes.
 const MOST: u64 = 1 << 20;
 
+/// Headers with secret values. Empty stands for none.
+#[derive(Clone)]
+pub(crate) struct OtlpHeaders {
+    text: Secret,
+    read: Vec<(String, Secret)>,
+}
+
+impl fmt::Debug for OtlpHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl Kind for OtlpHeaders {
+    type Value = Option<Self>;
+    const SECRET: bool = true;
+
+    fn shape() -> String {
+        "secret text `name=value,name=value`, values percent-encoded".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Option<Self>, String> {
+        let Some(text) = Hidden::read(raw)? else { return Ok(None) };
+        let read = OtlpSignal::read_headers("", text.reveal()).map_err(|error| {
+            let reason = error.reason();
+            let bare = reason.strip_prefix(&format!("`{REDACTED}` "));
+            bare.unwrap_or(&reason).to_owned()
+        })?;
+        Ok(Some(Self { text, read }))
+    }
+
+    fn shown(value: &Option<Self>) -> Shown {
+        Hidden::shown(&value.as_ref().map(|it| it.text.clone()))
+    }
+}
+
 impl Telemetry {
     /// Where metrics and traces are sent, by these settings and by OpenTelemetry's variables, which name files of
     /// certificates too.
     pub(crate) fn otlp(&self, otel: &BTreeMap<String, String>) -> FromEnvironment {
         let get = |variable: &str| otel.get(variable).cloned();
-        self.sent().with_env(get, |path| content(Path::new(path), MOST))
+        let mut found = self.sent().with_env(get, |path| content(Path::new(path), MOST));
+        let settings = &mut found.settings;
+        // Also where the address comes from a variable.
+        for (field, signal) in
+            [("metrics.headers", &mut settings.metrics), ("traces.headers", &mut settings.traces)]
+        {
+            if let (Some(signal), Some(headers)) = (signal, &self.otlp_headers)
+                && !found.origins.contains_key(field)
+            {
+                signal.headers.clone_from(&headers.read);
+            }
+        }
+        found
     }
 
     /// Refuses what cannot work.

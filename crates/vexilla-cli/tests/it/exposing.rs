@@ -150,12 +150,12 @@ fn expose_and_kill(sidecar: &Sidecar, flagr: &Flagr, run: usize) -> BTreeSet<Str
     let taken = Taken::default();
     thread::scope(|scope| {
         for caller in 0..CALLERS {
-            let taken = &taken;
+            let (taken, address) = (&taken, &sidecar.address);
             scope.spawn(move || {
                 for number in 0.. {
                     let name = |row| format!("{run}-{caller}-{number}-{row}");
                     let entities: Vec<_> = (0..ROWS).map(name).collect();
-                    if !expose(&sidecar.address, &entities) {
+                    if !expose(address, &entities) {
                         return;
                     }
                     taken.entities.lock().unwrap().extend(entities);

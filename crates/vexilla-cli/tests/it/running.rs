@@ -4,7 +4,10 @@ use std::env;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -67,11 +70,25 @@ pub(crate) fn said(command: &mut Command) -> Said {
     }
 }
 
+/// How long something that is expected of a sidecar may take. It never takes that long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[expect(clippy::disallowed_methods, reason = "another process does not know our clock")]
+fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process does not know our clock")]
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
 /// A running sidecar; it is killed when it is dropped.
 pub(crate) struct Sidecar {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    stderr: BufReader<ChildStderr>,
+    /// The lines of its log, as they come.
+    log: Receiver<String>,
     /// The line that says what was loaded.
     pub(crate) loaded: String,
     /// `127.0.0.1:40123`
@@ -118,6 +135,11 @@ impl Sidecar {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (said, log) = mpsc::channel();
+        thread::spawn(move || {
+            let lines = stderr.lines().map_while(Result::ok);
+            lines.map(|it| said.send(it)).take_while(Result::is_ok).for_each(drop);
+        });
         let loaded = line(&mut stdout);
         let listening = line(&mut stdout);
         let address = listening.strip_prefix("listening on http://");
@@ -128,7 +150,7 @@ impl Sidecar {
             said.strip_prefix(name).unwrap_or_else(|| panic!("{said}")).to_owned()
         };
         let others = names.into_iter().take(count).map(other).collect();
-        Self { child, stdout, stderr, loaded, address, others }
+        Self { child, stdout, log, loaded, address, others }
     }
 
     /// Starts one with these flags. The folder holds them.
@@ -144,17 +166,17 @@ impl Sidecar {
 
     /// The next line of its log.
     pub(crate) fn log_line(&mut self) -> String {
-        let line = line(&mut self.stderr);
-        assert!(!line.is_empty(), "the log ended");
-        line
+        self.log.recv_timeout(PATIENCE).expect("a line of the log")
     }
 
     /// Reads its log up to a line with these words, which is given.
     pub(crate) fn wait_for_log(&mut self, words: &str) -> String {
+        let (mut seen, deadline) = (Vec::new(), deadline());
         loop {
-            let line = self.log_line();
-            if line.contains(words) {
-                return line;
+            match self.log.recv_timeout(left(deadline)) {
+                Ok(line) if line.contains(words) => return line,
+                Ok(line) => seen.push(line),
+                Err(error) => panic!("no `{words}`: {error} after {}", seen.join("\n")),
             }
         }
     }
@@ -166,10 +188,17 @@ impl Sidecar {
 
     /// Waits for its end: the status, and what it said since.
     pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
+        let (mut stderr, deadline) = (String::new(), deadline());
+        loop {
+            match self.log.recv_timeout(left(deadline)) {
+                Ok(line) => stderr.extend([&*line, "\n"]),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {stderr}"),
+            }
+        }
         let status = self.child.wait().unwrap();
-        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
-        self.stderr.read_to_string(&mut stderr).unwrap();
         (status.code(), stdout, stderr)
     }
 }

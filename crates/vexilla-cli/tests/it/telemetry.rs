@@ -1,6 +1,7 @@
 //! What the binary shows of itself, and what it does not.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -8,7 +9,7 @@ use prometheus_parse::{Scrape, Value};
 use serde_json::json;
 
 use crate::http::{evaluate, request, request_with};
-use crate::running::{Beside, Sidecar};
+use crate::running::{Beside, Sidecar, said, vexilla};
 use crate::stub::{Asked, serve};
 
 const SHOP: [&str; 2] = ["--flags", "examples/shop.json"];
@@ -180,6 +181,45 @@ fn a_collector_that_the_environment_names_gets_all_that_is_left_at_the_end() {
         let words = if it.what.ends_with("metrics") { "vexilla.ruleset.flags" } else { "refresh" };
         assert!(body.contains(words) && body.contains("shop"), "{words} in {body}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn headers_for_the_collector_may_be_in_a_file() {
+    let (collector, asked) = serve(|_| (200, String::new()));
+    let url = format!("http://{collector}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("headers");
+    fs::write(&file, "x-key=open%20sesame,x-tenant=7\n").unwrap();
+    let environment = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=8"),
+        ("VEXILLA_TELEMETRY__OTLP_HEADERS_FILE", file.to_str().unwrap()),
+    ];
+    let sidecar = Sidecar::start_with(Beside::None, &environment, &SHOP);
+    sidecar.signal("TERM");
+    let (status, _, log) = sidecar.end();
+    assert_eq!((status, log.contains("sesame")), (Some(0), false), "{log}");
+    let asked: Vec<_> = asked.try_iter().collect();
+    let whats: BTreeSet<_> = asked.iter().map(|it| it.what.as_str()).collect();
+    assert_eq!(whats, BTreeSet::from(["POST /v1/metrics", "POST /v1/traces"]));
+    for it in asked {
+        let is_ours =
+            ["x-key: open sesame\r\n", "x-tenant: 7\r\n"].map(|line| it.head.contains(line));
+        let is_of_variable = it.head.contains("x-tenant: 8\r\n");
+        let is_metrics = it.what.ends_with("metrics");
+        let expected = ([is_metrics; 2], !is_metrics);
+        assert_eq!((is_ours, is_of_variable), expected, "{}", it.head);
+    }
+
+    fs::write(&file, "hunter2").unwrap();
+    let mut command = vexilla([&["serve"], &SHOP[..]].concat());
+    let refused = said(command.envs(environment));
+    let reason = format!(
+        "environment variable VEXILLA_TELEMETRY__OTLP_HEADERS_FILE: `{}` is not a list of `key=value`",
+        file.display()
+    );
+    assert!(refused.error().ends_with(&reason), "{refused:?}");
 }
 
 #[cfg(unix)]

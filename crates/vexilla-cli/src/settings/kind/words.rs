@@ -1,6 +1,7 @@
 //! Kinds that are written as texts.
 
 use std::fmt::{self, Debug, Display};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -8,7 +9,11 @@ use std::str::FromStr;
 
 use vexilla::Secret;
 
+use super::super::found::read_file;
 use super::{Kind, REDACTED, Raw, Shown, quoted};
+
+/// The longest file of certificates, in bytes.
+const MOST: u64 = 1 << 20;
 
 /// A text.
 pub(crate) struct Text;
@@ -93,6 +98,39 @@ impl Kind for Place {
 
     fn shown(value: &PathBuf) -> Shown {
         Shown::text(value.to_string_lossy())
+    }
+}
+
+/// A file that is read with the settings: certificates, or a key.
+#[derive(Clone)]
+pub(crate) struct Content {
+    path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Debug::fmt(&self.path, f)
+    }
+}
+
+impl Kind for Content {
+    type Value = Self;
+
+    fn shape() -> String {
+        "path of a file".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let path = Place::read(raw)?;
+        read_file(&path, MOST).map(|bytes| Self { path, bytes })
+    }
+
+    fn shown(value: &Self) -> Shown {
+        let path = toml::Value::String(value.path.to_string_lossy().into_owned()).to_string();
+        let mut hasher = DefaultHasher::new();
+        value.bytes.hash(&mut hasher);
+        Shown::File { path, holds: hasher.finish() }
     }
 }
 

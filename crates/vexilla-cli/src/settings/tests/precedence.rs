@@ -55,6 +55,10 @@ fn value(setting: &Setting) -> BoxedStrategy<(String, String)> {
             "[a-z]{1,8}".prop_map(move |it| quoted(format!("redis://{it}"))).boxed()
         }
         "path that begins with a slash, or empty" => "/[a-z]{1,8}".prop_map(quoted).boxed(),
+        "path of a file" => prop_oneof!["Cargo\\.toml", "src/main\\.rs"].prop_map(quoted).boxed(),
+        _ if shape.contains("name=value") => {
+            "[a-z]{1,8}".prop_map(move |it| quoted(format!("x={it},y=%20"))).boxed()
+        }
         "path" => "[a-z:/'\"\\\\ é#]{0,11}x".prop_map(quoted).boxed(),
         "text" | "URL" | "secret text" => "[a-z:/'\"\\\\ é#\n]{0,11}x".prop_map(quoted).boxed(),
         other => panic!("a value for {}: {other}", setting.path),
