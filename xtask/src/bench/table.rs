@@ -107,7 +107,7 @@ pub(crate) fn page(rows: &[Row], about: &str) -> String {
          `cargo xtask bench` wrote this page.\n\
          Compare ratios, which were taken in one run, and never nanoseconds of different machines.\n\
          Each benchmark asserts the right answer inside its loop.\n\n\
-         Rows over HTTP ask both sides in turn, a second each, nine times: their ratio is the median of the nine ratios, \
+         Rows over HTTP ask both sides in turn, three seconds each, nine times: their ratio is the median of the nine ratios, \
          not the quotient of the medians beside it.\n\
          The bar for 10,000 flags against 10 is for ten flags in use, wherever they lie: who walks through all 10,000 in any \
          order waits for memory, in whatever library, which is the row after it.\n\n{about}\n\n"

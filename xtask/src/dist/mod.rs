@@ -38,7 +38,7 @@ const DOCUMENTS: [&str; 4] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "CHA
 /// Builds the binary, checks it, and lays out `target/dist`.
 pub(crate) fn dist(options: &Options) -> Result<()> {
     let target = Target::chosen(options.target.as_deref())?;
-    let program_built = build(&target)?;
+    let program_built = build(&target, "vexilla-cli", "vexilla")?;
 
     let out = Path::new(ROOT).join("target/dist");
     if out.exists() {
@@ -61,17 +61,17 @@ pub(crate) fn dist(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The binary that is handed out for this machine.
-pub(crate) fn binary() -> Result<PathBuf> {
-    build(&Target::chosen(None)?)
+/// This program for this machine, built as what is handed out.
+pub(crate) fn binary(package: &str, name: &str) -> Result<PathBuf> {
+    build(&Target::chosen(None)?, package, name)
 }
 
 /// Without the symbols, which only a debugger reads: a panic names its place all the same. Optimised as a whole, which
 /// takes its time and leaves less code to be kept in memory.
-fn build(target: &Target) -> Result<PathBuf> {
+fn build(target: &Target, package: &str, name: &str) -> Result<PathBuf> {
     let triple = target.triple();
-    let mut command = cargo(&["build", "--release", "--locked", "--package", "vexilla-cli"]);
-    command.args(["--target", triple]);
+    let mut command = cargo(&["build", "--release", "--locked", "--package", package]);
+    command.args(["--bin", name, "--target", triple]);
     for setting in ["strip=\"symbols\"", "lto=\"fat\"", "codegen-units=1"] {
         command.args(["--config", &format!("profile.release.{setting}")]);
     }

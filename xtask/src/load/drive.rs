@@ -19,8 +19,8 @@ use crate::wait::Interrupt;
 /// How many connections ask at once.
 const CONNECTIONS: usize = 32;
 
-/// How long one slice is.
-const SLICE: Duration = Duration::from_secs(1);
+/// How long one slice is: long enough that its beginning, when connections are opened, is little of it.
+const SLICE: Duration = Duration::from_secs(3);
 
 /// Who asks.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
-//! `cargo xtask load`: requests for a second, as fast as they are answered, by the released binary and by its peers.
+//! `cargo xtask load`: requests as fast as they are answered, by the binary that is handed out and by its peers.
 //!
 //! Only the ratios of one run count. Who is compared is asked in turn, slice by slice, so that whatever else the machine
-//! does hits all alike; each row takes about ten seconds.
+//! does hits all alike; each row takes about a minute.
 
 mod bare;
 mod drive;
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) flagr: Option<Place>,
     /// Built where it is not given.
     pub(crate) vexilla: Option<PathBuf>,
-    /// How often each server is asked for a second.
+    /// How often each server is asked for a slice.
     pub(crate) rounds: usize,
     /// For how long one is left alone.
     pub(crate) idle_for: Duration,

@@ -66,11 +66,8 @@ pub(super) fn all(settings: &Settings, interrupt: &Interrupt) -> Result<Vec<Row>
     let mut bench = Bench { driver, rounds: settings.rounds, interrupt, rows: Vec::new() };
 
     // Before anything else is asked of the machine.
-    let released = match &settings.vexilla {
-        Some(given) => given.clone(),
-        None => crate::dist::binary()?,
-    };
-    for row in footprint::rows(&released, &at("footprint"), settings.idle_for, interrupt)? {
+    let program = &programs.vexilla;
+    for row in footprint::rows(program, &at("footprint"), settings.idle_for, interrupt)? {
         bench.push(row);
     }
 

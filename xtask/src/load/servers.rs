@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::clients::Flags;
-use crate::command::{built, cargo};
+use crate::dist;
 use crate::integ::{Flagr, Place, Start, Vexilla};
 use crate::wait::Interrupt;
 
-/// The programs, as they are released.
+/// The programs, built as what is handed out.
 #[derive(Debug)]
 pub(super) struct Programs {
     pub(super) vexilla: PathBuf,
@@ -21,14 +21,11 @@ pub(super) struct Programs {
 
 impl Programs {
     pub(super) fn find(vexilla: Option<&Path>) -> Result<Self> {
-        let release = |package, name| {
-            built(&mut cargo(&["build", "--release", "--package", package, "--bin", name]))
-        };
         let vexilla = match vexilla {
             Some(path) => crate::integ::found("--vexilla", path)?,
-            None => release("vexilla-cli", "vexilla")?,
+            None => dist::binary("vexilla-cli", "vexilla")?,
         };
-        Ok(Self { vexilla, bare: release("vexilla-bare", "vexilla-bare")? })
+        Ok(Self { vexilla, bare: dist::binary("vexilla-bare", "vexilla-bare")? })
     }
 }
 
