@@ -24,9 +24,10 @@ use tokio::net::UnixStream;
 use tokio_util::task::TaskTracker;
 use tower::BoxError;
 
-use super::pace::{Busy, Pace, Paced, Stage, UntilSent};
+use super::pace::{Pace, Paced};
 use super::places::Places;
 use super::socket::{Accepted, Socket};
+use super::stage::{Busy, Stage, UntilSent};
 use super::tls::Tls;
 use super::workers::Workers;
 use super::{BindError, ListenAddress, ListenerConfig, LiveConfig};

@@ -11,6 +11,7 @@ mod live;
 mod pace;
 mod places;
 mod socket;
+mod stage;
 mod tls;
 mod workers;
 

@@ -9,7 +9,8 @@ use futures_util::future::AbortHandle;
 use tokio::sync::Notify;
 
 use super::LiveConfig;
-use super::pace::{Pace, Stage};
+use super::pace::Pace;
+use super::stage::Stage;
 
 /// How long to wait before looking again for somebody who is silent, while all are busy.
 const AGAIN: Duration = Duration::from_millis(50);
